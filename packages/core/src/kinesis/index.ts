@@ -1,0 +1,25 @@
+export { classifyFailure, KinesisError } from "./errors.ts";
+export type { FailureKind } from "./errors.ts";
+export { compareSequenceNumbers, isSequenceNumber } from "./sequence-number.ts";
+export type {
+  Answer,
+  CallOptions,
+  ChildShard,
+  GetRecordsRequest,
+  GetRecordsResponse,
+  GetShardIteratorRequest,
+  GetShardIteratorResponse,
+  KinesisPort,
+  ListShardsRequest,
+  ListShardsResponse,
+  PutRecordsEntry,
+  PutRecordsRequest,
+  PutRecordsResponse,
+  PutRecordsResultEntry,
+  ServiceRecord,
+  Shard,
+  ShardFilter,
+  StartingPosition,
+  StreamRef,
+  StreamSummary,
+} from "./port.ts";
