@@ -1,1 +1,2 @@
-export {};
+export { createEventPublisher, describeError } from "./events.ts";
+export type { AnyEvent, EventPublisher } from "./events.ts";

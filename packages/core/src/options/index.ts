@@ -1,0 +1,13 @@
+export {
+  booleanOption,
+  checkOptionNames,
+  choiceOption,
+  ConfigError,
+  describe,
+  functionOption,
+  integerOption,
+  nearestName,
+  textOption,
+} from "./config-error.ts";
+export { parseStreamArn, streamOption } from "./stream-option.ts";
+export type { StreamArn } from "./stream-option.ts";
