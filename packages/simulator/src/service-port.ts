@@ -12,7 +12,9 @@ export interface CallContext {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What a call carries, by the wire's field names. */
 export type ServiceInput = Record<string, unknown>;
+/** What an answer carries, by the wire's field names. */
 export type ServiceOutput = Record<string, unknown>;
 
 /** One element of SubscribeToShard's event stream; the stream ends after an exception. */

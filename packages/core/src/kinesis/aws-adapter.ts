@@ -44,6 +44,7 @@ import type {
 
 /** What to make a client from when the user gave none. */
 export interface KinesisClientOptions {
+  /** Where the stream lives; without it the SDK's own chain decides (environment, profile). */
   readonly region?: string | undefined;
   /** Sockets to the service. @default 24. Source: KPL, MaxConnections. */
   readonly maxConnections?: number | undefined;

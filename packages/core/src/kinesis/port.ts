@@ -12,6 +12,7 @@ export type Answer<T> =
   | { readonly ok: true; readonly value: T; readonly serviceTime: number | undefined }
   | { readonly ok: false; readonly error: KinesisError };
 
+/** What every call takes beside its request. */
 export interface CallOptions {
   /** Ends the call; its answer is then a failure of kind `aborted`. */
   readonly signal?: AbortSignal | undefined;
@@ -23,6 +24,7 @@ export interface StreamRef {
   readonly streamArn?: string | undefined;
 }
 
+/** One Kinesis record to store; its payload and key together have at most the stream's record size. */
 export interface PutRecordsEntry {
   readonly data: Uint8Array;
   readonly partitionKey: string;
@@ -30,6 +32,7 @@ export interface PutRecordsEntry {
   readonly explicitHashKey?: string | undefined;
 }
 
+/** Records for one PutRecords call. */
 export interface PutRecordsRequest extends StreamRef {
   /** 1 to 500 entries, at most 10 MiB with their keys. */
   readonly records: readonly PutRecordsEntry[];
@@ -40,6 +43,7 @@ export type PutRecordsResultEntry =
   | { readonly ok: true; readonly shardId: string; readonly sequenceNumber: string }
   | { readonly ok: false; readonly errorCode: string; readonly errorMessage: string };
 
+/** The fates of the entries of one call. */
 export interface PutRecordsResponse {
   /** As many entries as the request had, in its order. */
   readonly records: readonly PutRecordsResultEntry[];
@@ -53,16 +57,19 @@ export type StartingPosition =
   | { readonly type: "AT_SEQUENCE_NUMBER"; readonly sequenceNumber: string }
   | { readonly type: "AFTER_SEQUENCE_NUMBER"; readonly sequenceNumber: string };
 
+/** Asks for an iterator at a place in a shard. */
 export interface GetShardIteratorRequest extends StreamRef {
   readonly shardId: string;
   readonly position: StartingPosition;
 }
 
+/** An iterator to read with. */
 export interface GetShardIteratorResponse {
   /** Valid for 5 minutes. */
   readonly shardIterator: string;
 }
 
+/** Asks for the records behind an iterator. */
 export interface GetRecordsRequest {
   readonly shardIterator: string;
   /** 1 to 10,000. */
@@ -88,6 +95,7 @@ export interface ChildShard {
   readonly endingHashKey: bigint;
 }
 
+/** At most 10 MiB of records, and where to go on. */
 export interface GetRecordsResponse {
   readonly records: readonly ServiceRecord[];
   /** Undefined when the shard is closed and everything in it has been returned. */
@@ -97,6 +105,7 @@ export interface GetRecordsResponse {
   readonly childShards: readonly ChildShard[];
 }
 
+/** A shard as ListShards tells it. */
 export interface Shard {
   readonly shardId: string;
   readonly parentShardId: string | undefined;
@@ -110,6 +119,7 @@ export interface Shard {
   readonly endingSequenceNumber: string | undefined;
 }
 
+/** Which shards ListShards returns. */
 export type ShardFilter =
   | { readonly type: "AFTER_SHARD_ID"; readonly shardId: string }
   | { readonly type: "AT_TRIM_HORIZON" | "FROM_TRIM_HORIZON" | "AT_LATEST" }
@@ -126,11 +136,13 @@ export type ListShardsRequest =
       readonly streamCreationTimestamp?: Date | undefined;
     });
 
+/** One page of shards. */
 export interface ListShardsResponse {
   readonly shards: readonly Shard[];
   readonly nextToken: string | undefined;
 }
 
+/** What DescribeStreamSummary tells of a stream, as far as it is used here. */
 export interface StreamSummary {
   readonly streamName: string;
   readonly streamArn: string;

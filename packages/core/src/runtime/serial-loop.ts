@@ -6,7 +6,9 @@
  */
 import type { System, Timer } from "./system.ts";
 
+/** What a loop runs, and on which clock. */
 export interface SerialLoopOptions {
+  /** Where its pauses come from. */
   readonly system: System;
   /** One round; gives the pause before the next in milliseconds. It settles its own failures: a rejection is a bug. */
   readonly step: (signal: AbortSignal) => Promise<number>;

@@ -46,6 +46,7 @@ export const actionNames = [
   "UpdateStreamWarmThroughput",
 ] as const;
 
+/** An action of the service. */
 export type ActionName = (typeof actionNames)[number];
 
 const known: ReadonlySet<string> = new Set(actionNames);

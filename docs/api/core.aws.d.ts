@@ -1,0 +1,181 @@
+// @millrace/core/aws
+
+export interface KinesisClientOptions {
+    readonly region?: string | undefined;
+    readonly maxConnections?: number | undefined;
+}
+
+export declare function createKinesisClient(options?: KinesisClientOptions): KinesisClient;
+
+export declare function kinesisErrorFrom(error: unknown, signal: AbortSignal | undefined): KinesisError;
+
+export declare function kinesisFromClient(client: KinesisClient): KinesisPort;
+
+// Named above, not exported:
+
+export declare class KinesisError extends Error {
+    readonly name = "KinesisError";
+    readonly code: string;
+    readonly kind: FailureKind;
+    readonly httpStatus: number | undefined;
+    readonly mayHaveTakenEffect: boolean;
+    constructor(fields: {
+        code: string;
+        message: string;
+        kind: FailureKind;
+        httpStatus?: number | undefined;
+        mayHaveTakenEffect: boolean;
+        cause?: unknown;
+    });
+}
+
+export interface CallOptions {
+    readonly signal?: AbortSignal | undefined;
+}
+
+export interface ChildShard {
+    readonly shardId: string;
+    readonly parentShardIds: readonly string[];
+    readonly startingHashKey: bigint;
+    readonly endingHashKey: bigint;
+}
+
+export interface GetRecordsRequest {
+    readonly shardIterator: string;
+    readonly limit?: number | undefined;
+    readonly streamArn?: string | undefined;
+}
+
+export interface GetRecordsResponse {
+    readonly records: readonly ServiceRecord[];
+    readonly nextShardIterator: string | undefined;
+    readonly millisBehindLatest: number;
+    readonly childShards: readonly ChildShard[];
+}
+
+export interface GetShardIteratorRequest extends StreamRef {
+    readonly shardId: string;
+    readonly position: StartingPosition;
+}
+
+export interface GetShardIteratorResponse {
+    readonly shardIterator: string;
+}
+
+export interface KinesisPort {
+    putRecords(request: PutRecordsRequest, options?: CallOptions): Promise<Answer<PutRecordsResponse>>;
+    getShardIterator(request: GetShardIteratorRequest, options?: CallOptions): Promise<Answer<GetShardIteratorResponse>>;
+    getRecords(request: GetRecordsRequest, options?: CallOptions): Promise<Answer<GetRecordsResponse>>;
+    listShards(request: ListShardsRequest, options?: CallOptions): Promise<Answer<ListShardsResponse>>;
+    describeStreamSummary(request: StreamRef, options?: CallOptions): Promise<Answer<StreamSummary>>;
+}
+
+export interface ListShardsResponse {
+    readonly shards: readonly Shard[];
+    readonly nextToken: string | undefined;
+}
+
+export interface PutRecordsEntry {
+    readonly data: Uint8Array;
+    readonly partitionKey: string;
+    readonly explicitHashKey?: string | undefined;
+}
+
+export interface PutRecordsRequest extends StreamRef {
+    readonly records: readonly PutRecordsEntry[];
+}
+
+export interface PutRecordsResponse {
+    readonly records: readonly PutRecordsResultEntry[];
+}
+
+export interface ServiceRecord {
+    readonly data: Uint8Array;
+    readonly partitionKey?: string | undefined;
+    readonly sequenceNumber: string;
+    readonly approximateArrivalTimestamp?: Date | undefined;
+}
+
+export interface Shard {
+    readonly shardId: string;
+    readonly parentShardId: string | undefined;
+    readonly adjacentParentShardId: string | undefined;
+    readonly startingHashKey: bigint;
+    readonly endingHashKey: bigint;
+    readonly startingSequenceNumber: string;
+    readonly endingSequenceNumber: string | undefined;
+}
+
+export interface StreamRef {
+    readonly streamName?: string | undefined;
+    readonly streamArn?: string | undefined;
+}
+
+export interface StreamSummary {
+    readonly streamName: string;
+    readonly streamArn: string;
+    readonly streamStatus: "CREATING" | "DELETING" | "ACTIVE" | "UPDATING";
+    readonly streamMode: "PROVISIONED" | "ON_DEMAND";
+    readonly streamCreationTimestamp: Date;
+    readonly retentionPeriodHours: number;
+    readonly openShardCount: number;
+    readonly maxRecordSizeKiB: number;
+    readonly recordDistributionStrategy: "AUTO" | "USER_PARTITION_KEY";
+}
+
+export type Answer<T> = {
+    readonly ok: true;
+    readonly value: T;
+    readonly serviceTime: number | undefined;
+} | {
+    readonly ok: false;
+    readonly error: KinesisError;
+};
+
+export type FailureKind = "throttle" | "transient" | "permanent" | "aborted";
+
+export type ListShardsRequest = {
+    readonly nextToken: string;
+    readonly maxResults?: number | undefined;
+} | (StreamRef & {
+    readonly nextToken?: undefined;
+    readonly maxResults?: number | undefined;
+    readonly filter?: ShardFilter | undefined;
+    readonly exclusiveStartShardId?: string | undefined;
+    readonly streamCreationTimestamp?: Date | undefined;
+});
+
+export type PutRecordsResultEntry = {
+    readonly ok: true;
+    readonly shardId: string;
+    readonly sequenceNumber: string;
+} | {
+    readonly ok: false;
+    readonly errorCode: string;
+    readonly errorMessage: string;
+};
+
+export type ShardFilter = {
+    readonly type: "AFTER_SHARD_ID";
+    readonly shardId: string;
+} | {
+    readonly type: "AT_TRIM_HORIZON" | "FROM_TRIM_HORIZON" | "AT_LATEST";
+} | {
+    readonly type: "AT_TIMESTAMP" | "FROM_TIMESTAMP";
+    readonly timestamp: Date;
+};
+
+export type StartingPosition = {
+    readonly type: "TRIM_HORIZON";
+} | {
+    readonly type: "LATEST";
+} | {
+    readonly type: "AT_TIMESTAMP";
+    readonly timestamp: Date;
+} | {
+    readonly type: "AT_SEQUENCE_NUMBER";
+    readonly sequenceNumber: string;
+} | {
+    readonly type: "AFTER_SEQUENCE_NUMBER";
+    readonly sequenceNumber: string;
+};
