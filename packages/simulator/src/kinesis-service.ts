@@ -2,15 +2,42 @@
  * Driver. Kinesis Data Streams in a process: takes calls by their wire names and answers as the service does.
  */
 import { isActionName } from "./actions/action-names.ts";
+import { inputs } from "./actions/inputs.ts";
+import { runAction, takeActionCall } from "./actions/registry.ts";
 import { ServiceError } from "./service-error.ts";
 import type { CallContext, KinesisExecutor, ServiceInput, ServiceOutput } from "./service-port.ts";
+import type { ServiceState } from "./service-state.ts";
+import { checkInput } from "./shapes/check-input.ts";
 
-/** A service with streams of its own; nothing of it outlives the object. */
 export class KinesisService implements KinesisExecutor {
-  /** Carries one call out. @throws {ServiceError} where the service would refuse it. */
-  // oxlint-disable-next-line require-await
-  async execute(action: string, _input: ServiceInput, _context: CallContext = {}): Promise<ServiceOutput> {
-    if (!isActionName(action)) throw new ServiceError("UnknownOperationException", "");
-    throw new ServiceError("InternalFailure", `${action} is not simulated.`, 500);
+  readonly #state: ServiceState;
+
+  constructor(state: ServiceState) {
+    this.#state = state;
+  }
+
+  /**
+   * Carries one call out. The service keeps the blobs of the input: the caller must not write to them afterwards.
+   * What it returns belongs to the service too.
+   * @throws {ServiceError} where the service would refuse the call.
+   */
+  async execute(action: string, input: ServiceInput, context: CallContext = {}): Promise<ServiceOutput> {
+    const { meter } = this.#state;
+    meter.countCall(action);
+    try {
+      return this.#answer(action, input, context);
+    } catch (error) {
+      if (error instanceof ServiceError) meter.countFailure(error.code);
+      throw error;
+    }
+  }
+
+  #answer(action: string, input: ServiceInput, context: CallContext): ServiceOutput {
+    if (!isActionName(action)) throw new ServiceError("UnknownOperationException", `Unknown operation ${action}.`);
+    checkInput(inputs[action], input);
+    takeActionCall(this.#state, action);
+    const output = runAction(action, this.#state, input, context);
+    if (output !== undefined) return output;
+    throw new ServiceError("UnknownOperationException", `${action} is not simulated.`);
   }
 }
