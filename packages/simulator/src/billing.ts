@@ -11,6 +11,7 @@ export interface BillLine {
   readonly usd: number;
 }
 
+/** What was billed so far, line by line. */
 export interface Bill {
   readonly lines: readonly BillLine[];
   readonly totalUsd: number;
@@ -46,6 +47,7 @@ export interface Rent {
 const gigabyte = 1e9;
 const hourMs = 3_600_000;
 
+/** The meter of one simulated account. */
 export class BillingMeter {
   readonly #prices: Prices;
   readonly #clock: () => number;

@@ -4,7 +4,6 @@
  * Bytes are copied on the way in and out, as a wire would: neither side can change the other's records.
  */
 import {
-  classifyFailure,
   KinesisError,
   type Answer,
   type CallOptions,
@@ -135,25 +134,31 @@ export class InProcessKinesis implements KinesisPort {
   }
 }
 
+/** Refusals of the service that mean: not so fast. */
+const throttles: ReadonlySet<string> = new Set([
+  "KMSThrottlingException",
+  "LimitExceededException",
+  "ProvisionedThroughputExceededException",
+  "ThrottlingException",
+]);
+
 /** A failure of the service or of the way to it, as the port tells it. */
 function toKinesisError(error: ServiceError | WireFault): KinesisError {
   if (error instanceof ServiceError) {
     return new KinesisError({
       code: error.code,
       message: error.message,
-      kind: classifyFailure(error.code, error.statusCode),
+      kind: error.statusCode >= 500 ? "transient" : throttles.has(error.code) ? "throttle" : "permanent",
       httpStatus: error.statusCode,
       mayHaveTakenEffect: error.statusCode >= 500,
     });
   }
   const isReset = error.kind !== "raw-body";
-  const code = isReset ? "ECONNRESET" : "UnparsableAnswer";
-  const httpStatus = isReset ? undefined : error.statusCode;
   return new KinesisError({
-    code,
+    code: isReset ? "ECONNRESET" : "UnparsableAnswer",
     message: error.message,
-    kind: classifyFailure(code, httpStatus),
-    httpStatus,
+    kind: "transient",
+    httpStatus: isReset ? undefined : error.statusCode,
     mayHaveTakenEffect: true,
     cause: error,
   });

@@ -9,6 +9,7 @@ import type { CallContext, KinesisExecutor, ServiceInput, ServiceOutput } from "
 import type { ServiceState } from "./service-state.ts";
 import { checkInput } from "./shapes/check-input.ts";
 
+/** The service of one account in one region. */
 export class KinesisService implements KinesisExecutor {
   readonly #state: ServiceState;
 

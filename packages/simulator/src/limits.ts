@@ -96,6 +96,7 @@ export const serviceLimits = {
   retentionTrim: 1,
 } as const;
 
+/** The name of a limit. */
 export type LimitName = keyof typeof serviceLimits;
 
 /** Every limit with the value in force; Infinity where it is off. */

@@ -6,6 +6,7 @@ import type { System } from "@millrace/core/runtime";
 import { resolveLimits, type LimitOptions, type Limits } from "./limits.ts";
 import type { Prices } from "./prices.ts";
 
+/** How a simulator is set up; everything has a default. */
 export interface SimulatorOptions {
   /**
    * Limits of the service: all on. `false` switches all off; an object switches single ones off (`false`) or gives

@@ -147,10 +147,10 @@ export class ServiceState {
 
   /** Removes what is past its stream's retention from a shard. */
   trimExpired(stream: Stream, shard: Shard): void {
-    const oldest = shard.oldest;
+    const oldest = shard.log.oldest;
     if (oldest === undefined) return;
     const horizonMs = stream.horizonMs(this.clock.wallMs());
-    if (oldest.arrivalMs < horizonMs) this.#storedBytes -= shard.trimBefore(horizonMs);
+    if (oldest.arrivalMs < horizonMs) this.#storedBytes -= shard.log.trimBefore(horizonMs);
   }
 
   /** Forgets a stream with everything in it. */
@@ -171,8 +171,8 @@ export class ServiceState {
       if (shard === undefined) return;
       const before = this.#storedBytes;
       const until = Math.max(target, before - this.maxStoredBytes / 100);
-      while (this.#storedBytes > until && shard.oldest !== undefined) {
-        this.#storedBytes -= shard.trimOldest();
+      while (this.#storedBytes > until && shard.log.oldest !== undefined) {
+        this.#storedBytes -= shard.log.trimOldest();
         this.meter.countTrimmedForMemory();
       }
     }
@@ -189,7 +189,7 @@ export class ServiceState {
     let oldestMs = Infinity;
     for (const stream of this.streams.values()) {
       for (const shard of stream.shards) {
-        const arrivalMs = shard.oldest?.arrivalMs ?? Infinity;
+        const arrivalMs = shard.log.oldest?.arrivalMs ?? Infinity;
         if (arrivalMs < oldestMs) [found, oldestMs] = [shard, arrivalMs];
       }
     }

@@ -4,20 +4,9 @@
 import type { Limits } from "./limits.ts";
 import { toHex } from "./hash-key.ts";
 import { RateBucket } from "./rate-bucket.ts";
+import { RecordLog, type StoredRecord } from "./record-log.ts";
 import { SequenceNumbers } from "./sequence-number.ts";
 import { ServiceError } from "./service-error.ts";
-
-export interface StoredRecord {
-  readonly sequenceNumber: string;
-  readonly data: Uint8Array;
-  /** Undefined where the service picked the shard (record distribution strategy AUTO). */
-  readonly partitionKey: string | undefined;
-  /** Milliseconds since 1970. */
-  readonly arrivalMs: number;
-  readonly encrypted: boolean;
-  /** Data and key. */
-  readonly bytes: number;
-}
 
 /** What every shard is made from. */
 export interface ShardFields {
@@ -52,6 +41,8 @@ export class Shard {
   readonly createdWallMs: number;
   readonly createdSecond: number;
   readonly startingSequenceNumber: string;
+  /** Its records, by counter. */
+  readonly log = new RecordLog();
   readonly readCalls: RateBucket;
   readonly readBytes: RateBucket;
   readonly iteratorCalls: RateBucket;
@@ -62,14 +53,6 @@ export class Shard {
   readonly #limits: Limits;
   readonly #writeRecords: RateBucket;
   #writeBytes: RateBucket;
-  #records: (StoredRecord | undefined)[] = [];
-  /** Slots at the front of `#records` whose records were trimmed. */
-  #trimmed = 0;
-  /** Counter of the record in slot 0. */
-  #firstCounter = 1;
-  #storedBytes = 0;
-  #highestArrivalMs = -Infinity;
-  #arrivalsInOrder = true;
   #closedWallMs: number | undefined;
   #endingSequenceNumber: string | undefined;
 
@@ -109,25 +92,6 @@ export class Shard {
     return this.#endingSequenceNumber;
   }
 
-  /** Counter of the oldest record that is still there, or of the next one to come. */
-  get trimHorizon(): number {
-    return this.#firstCounter + this.#trimmed;
-  }
-
-  /** Counter of the next record to come. */
-  get tip(): number {
-    return this.#firstCounter + this.#records.length;
-  }
-
-  get storedBytes(): number {
-    return this.#storedBytes;
-  }
-
-  /** The record with this counter; undefined when it was trimmed or has not come. */
-  recordAt(counter: number): StoredRecord | undefined {
-    return this.#records[counter - this.#firstCounter];
-  }
-
   /** Takes a record's share of the write throughput; false when there is none left. */
   takeWrite(bytes: number, nowMs: number): boolean {
     if (!this.#writeRecords.has(1, nowMs) || !this.#writeBytes.has(bytes, nowMs)) return false;
@@ -144,17 +108,14 @@ export class Shard {
   /** Stores a record at the tip. */
   append(data: Uint8Array, partitionKey: string | undefined, keyBytes: number, encrypted: boolean, wallMs: number) {
     const record: StoredRecord = {
-      sequenceNumber: this.#numbers.format(this.tip, Math.max(this.createdSecond, Math.floor(wallMs / 1000))),
+      sequenceNumber: this.#numbers.format(this.log.tip, Math.max(this.createdSecond, Math.floor(wallMs / 1000))),
       data,
       partitionKey,
       arrivalMs: wallMs,
       encrypted,
       bytes: data.byteLength + keyBytes,
     };
-    this.#records.push(record);
-    this.#storedBytes += record.bytes;
-    if (wallMs < this.#highestArrivalMs) this.#arrivalsInOrder = false;
-    else this.#highestArrivalMs = wallMs;
+    this.log.push(record);
     return record;
   }
 
@@ -170,67 +131,24 @@ export class Shard {
     this.notifyWatchers();
   }
 
-  /** Removes what arrived before `wallMs`. */
-  trimBefore(wallMs: number): number {
-    let freed = 0;
-    for (let record = this.oldest; record !== undefined && record.arrivalMs < wallMs; record = this.oldest) {
-      freed += this.trimOldest();
-    }
-    return freed;
-  }
-
-  get oldest(): StoredRecord | undefined {
-    return this.#records[this.#trimmed];
-  }
-
-  /** Removes the oldest record and gives its bytes. */
-  trimOldest(): number {
-    const bytes = this.oldest?.bytes ?? 0;
-    if (this.#trimmed < this.#records.length) this.#records[this.#trimmed++] = undefined;
-    this.#storedBytes -= bytes;
-    // Moving the rest costs as much as was trimmed since the last time.
-    if (this.#trimmed > 1024 && this.#trimmed * 2 > this.#records.length) {
-      this.#records = this.#records.slice(this.#trimmed);
-      this.#firstCounter += this.#trimmed;
-      this.#trimmed = 0;
-    }
-    return bytes;
-  }
-
   /** Counter of the first record at (or after) a sequence number; undefined when the number is none of this shard's. */
   counterOf(sequenceNumber: string, inclusive: boolean): number | undefined {
     const place = this.#numbers.parse(sequenceNumber);
     if (place === undefined) return undefined;
-    const counter = Math.min(place.counter, this.tip);
-    const record = this.recordAt(counter);
-    if (record === undefined) return place.counter < this.tip ? place.counter + 1 : this.tip;
+    const counter = Math.min(place.counter, this.log.tip);
+    const record = this.log.recordAt(counter);
+    if (record === undefined) return place.counter < this.log.tip ? place.counter + 1 : this.log.tip;
     const stored = BigInt(record.sequenceNumber);
     return stored > place.value || (inclusive && stored === place.value) ? counter : counter + 1;
   }
 
-  /** Counter of the first record that arrived at `wallMs` or later; the tip when there is none. */
-  counterAtTime(wallMs: number): number {
-    let low = this.#trimmed;
-    let high = this.#records.length;
-    if (!this.#arrivalsInOrder) {
-      const index = this.#records.findIndex((record) => record !== undefined && record.arrivalMs >= wallMs);
-      return index < 0 ? this.tip : this.#firstCounter + index;
-    }
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#records[middle]?.arrivalMs ?? -Infinity) < wallMs) low = middle + 1;
-      else high = middle;
-    }
-    return this.#firstCounter + low;
-  }
-
   /** A sequence number that everything before `counter` precedes or equals, and everything from it on follows. */
   continuationAt(counter: number, wallMs: number): string {
-    if (!this.isOpen && counter >= this.tip && this.#endingSequenceNumber !== undefined) {
+    if (!this.isOpen && counter >= this.log.tip && this.#endingSequenceNumber !== undefined) {
       return this.#endingSequenceNumber;
     }
-    const record = this.recordAt(counter - 1);
-    if (counter < this.tip && record !== undefined) return record.sequenceNumber;
+    const record = this.log.recordAt(counter - 1);
+    if (counter < this.log.tip && record !== undefined) return record.sequenceNumber;
     const second = Math.max(this.createdSecond, Math.floor(wallMs / 1000));
     const arrivalSecond = record === undefined ? 0 : Math.floor(record.arrivalMs / 1000);
     return this.#numbers.format(counter - 1, Math.max(second, arrivalSecond));
@@ -238,7 +156,7 @@ export class Shard {
 
   /** True when a number can be the bound of a record to come: none of the future. */
   precedesTip(sequenceNumber: string, wallMs: number): boolean {
-    return BigInt(sequenceNumber) < BigInt(this.#numbers.format(this.tip, Math.floor(wallMs / 1000)));
+    return BigInt(sequenceNumber) < BigInt(this.#numbers.format(this.log.tip, Math.floor(wallMs / 1000)));
   }
 
   #createWriteBytes(maxRecordBytes: number, nowMs: number): RateBucket {

@@ -20,6 +20,7 @@ import { TokenSeal } from "./tokens.ts";
 
 /** A stream to create. */
 export interface CreateStreamOptions {
+  /** 1 to 128 letters, digits, '_', '.' or '-'. */
   readonly streamName: string;
   /** 1 or more; ignored for on-demand streams, which begin with 4. @default 1 */
   readonly shardCount?: number | undefined;
@@ -40,14 +41,15 @@ export interface CreatedStream {
 
 /** What to reshard: exactly one of `split`, `merge` and `targetShardCount`. */
 export interface ReshardOptions {
+  /** An existing stream. */
   readonly streamName: string;
-  /** Shard to split, in the middle unless `newStartingHashKey` says where. */
+  /** Shard to split. */
   readonly split?: string | undefined;
-  /** Where the second half begins, decimal. */
+  /** Where the second half of a split begins, decimal. @default the middle */
   readonly newStartingHashKey?: string | bigint | undefined;
   /** Two neighbours to merge; the first becomes the parent, the second the adjacent parent. */
   readonly merge?: readonly [string, string] | undefined;
-  /** Open shards to have, in equal parts. */
+  /** Open shards to have, in equal parts; 1 or more. @default none: `split` or `merge` says what to do */
   readonly targetShardCount?: number | undefined;
 }
 

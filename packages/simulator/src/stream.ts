@@ -94,7 +94,7 @@ export class Stream {
   }
 
   get storedBytes(): number {
-    return this.#shards.reduce((sum, shard) => sum + shard.storedBytes, 0);
+    return this.#shards.reduce((sum, shard) => sum + shard.log.storedBytes, 0);
   }
 
   /** The first moment that is still kept, in milliseconds since 1970. */

@@ -28,8 +28,8 @@ export function resolvePosition(state: ServiceState, stream: Stream, shard: Shar
     throw invalid(`${type} ${needsTime ? "needs a" : "takes no"} timestamp.`);
   }
   state.trimExpired(stream, shard);
-  if (type === "TRIM_HORIZON") return shard.trimHorizon;
-  if (type === "LATEST") return shard.tip;
+  if (type === "TRIM_HORIZON") return shard.log.trimHorizon;
+  if (type === "LATEST") return shard.log.tip;
   if (timestamp !== undefined) return positionAtTime(state, shard, timestamp);
   const counter = shard.counterOf(sequenceNumber ?? "", type === "AT_SEQUENCE_NUMBER");
   if (counter === undefined) {
@@ -38,7 +38,7 @@ export function resolvePosition(state: ServiceState, stream: Stream, shard: Shar
         `${stream.streamName} under account ${state.accountId} is invalid.`,
     );
   }
-  return Math.max(counter, shard.trimHorizon);
+  return Math.max(counter, shard.log.trimHorizon);
 }
 
 function positionAtTime(state: ServiceState, shard: Shard, timestamp: Date): number {
@@ -48,7 +48,7 @@ function positionAtTime(state: ServiceState, shard: Shard, timestamp: Date): num
       `The timestamp ${timestamp.getTime()} cannot be later than the current timestamp ${wallMs}, in milliseconds.`,
     );
   }
-  return shard.counterAtTime(timestamp.getTime());
+  return shard.log.counterAtTime(timestamp.getTime());
 }
 
 function invalid(message: string): ServiceError {

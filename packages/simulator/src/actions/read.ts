@@ -6,7 +6,8 @@
 import { ServiceError } from "../service-error.ts";
 import type { ServiceOutput } from "../service-port.ts";
 import type { ServiceState } from "../service-state.ts";
-import { throughputExceeded, type Shard, type StoredRecord } from "../shard.ts";
+import type { StoredRecord } from "../record-log.ts";
+import { throughputExceeded, type Shard } from "../shard.ts";
 import type { InputOf } from "../shapes/shape.ts";
 import type { Stream } from "../stream.ts";
 import { rejectDryRun } from "./dry-run.ts";
@@ -63,7 +64,7 @@ export function getRecords(state: ServiceState, input: GetRecordsInput): Service
   const slice = readSlice(shard, place.counter, input.Limit ?? getRecordsRecords, getRecordsBytes);
   takeReadBytes(state, shard, slice.bytes, nowMs);
   state.meter.countRead(slice.records.length, slice.bytes, { onDemand: stream.mode === "ON_DEMAND", fanOut: false });
-  const ended = !shard.isOpen && slice.next >= shard.tip;
+  const ended = !shard.isOpen && slice.next >= shard.log.tip;
   return {
     Records: slice.records.map(describeRecord),
     MillisBehindLatest: millisBehindLatest(shard, slice.next, wallMs),
@@ -85,9 +86,9 @@ export interface RecordSlice {
 export function readSlice(shard: Shard, counter: number, maxRecords: number, maxBytes: number): RecordSlice {
   const records: StoredRecord[] = [];
   let bytes = 0;
-  let next = Math.max(counter, shard.trimHorizon);
+  let next = Math.max(counter, shard.log.trimHorizon);
   while (records.length < maxRecords) {
-    const record = shard.recordAt(next);
+    const record = shard.log.recordAt(next);
     if (record === undefined) break;
     if (records.length > 0 && bytes + record.bytes > maxBytes) break;
     records.push(record);
@@ -122,7 +123,7 @@ export function describeRange(shard: Shard): ServiceOutput {
 
 /** 0 at the tip; else the age of the next record, and at least 1: whoever is behind must be able to tell. */
 export function millisBehindLatest(shard: Shard, next: number, wallMs: number): number {
-  const record = shard.recordAt(next);
+  const record = shard.log.recordAt(next);
   return record === undefined ? 0 : Math.max(1, wallMs - record.arrivalMs);
 }
 
