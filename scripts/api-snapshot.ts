@@ -6,11 +6,11 @@
  */
 import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { describeEntry } from "./public-types.ts";
-import { mustRun, root } from "./run-command.ts";
+import { mustSucceed, root, runCommand } from "./run-command.ts";
 import { listPackages } from "./workspace-packages.ts";
 
 const update = process.argv.includes("--update");
-await mustRun("tsc", ["-b", "tsconfig.json"]);
+await mustSucceed(runCommand("tsc", ["-b"]));
 mkdirSync(`${root}docs/api`, { recursive: true });
 
 const expected = new Map<string, string>();

@@ -4,7 +4,7 @@
  * Every step runs even if an earlier one failed, so that one run shows all there is to repair. A step prints one line,
  * and its output only if it failed. `pnpm check types lint` runs the named steps alone.
  */
-import { runCommand } from "./run-command.ts";
+import { runCommand, runPnpm } from "./run-command.ts";
 import type { CommandResult } from "./run-command.ts";
 
 interface Step {
@@ -15,6 +15,8 @@ interface Step {
 const script = (path: string) => runCommand(process.execPath, [`scripts/${path}`]);
 
 const steps: readonly Step[] = [
+  // When a script installs by itself, pnpm only warns about a lockfile that does not fit the manifests.
+  { name: "lockfile", run: () => runPnpm(["install", "--frozen-lockfile", "--prefer-offline"]) },
   { name: "types", run: () => runCommand("tsc", ["-b"]) },
   { name: "lint", run: () => runCommand("oxlint", ["--type-aware"]) },
   { name: "format", run: () => runCommand("oxfmt", ["--check", "."]) },

@@ -8,21 +8,13 @@ import { existsSync, globSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { checkAsUser } from "./package-users.ts";
-import { mustRun, root, runCommand } from "./run-command.ts";
+import { mustSucceed, root, runCommand, runPnpm } from "./run-command.ts";
 import { listPackages } from "./workspace-packages.ts";
 import type { WorkspacePackage } from "./workspace-packages.ts";
 
 /** A folder for the tarballs and the user's project; outside the workspace, so that nothing resolves into it. */
 const scratch = mkdtempSync(join(tmpdir(), "millrace-packages-"));
 const problems: string[] = [];
-
-/** The pnpm that runs this script, or the one of the README. */
-function pnpm(args: readonly string[], cwd: string) {
-  const running = process.env["npm_execpath"] ?? "";
-  return running.endsWith("pnpm")
-    ? mustRun(running, args, { cwd })
-    : mustRun("npx", ["-y", "pnpm@12.21.0", ...args], { cwd });
-}
 
 async function buildFromNothing(packages: readonly WorkspacePackage[]): Promise<void> {
   for (const { path } of packages) rmSync(`${path}dist`, { recursive: true, force: true });
@@ -31,7 +23,7 @@ async function buildFromNothing(packages: readonly WorkspacePackage[]): Promise<
   for (const file of globSync("node_modules/.cache/tsc/*.tsbuildinfo", { cwd: root })) {
     if (!file.endsWith("tests.tsbuildinfo")) rmSync(root + file);
   }
-  await mustRun("tsc", ["-b", ...projects]);
+  await mustSucceed(runCommand("tsc", ["-b", ...projects]));
 }
 
 /** The compiled file of a source. */
@@ -71,7 +63,7 @@ function compareManifests({ manifest, entries }: WorkspacePackage): void {
 
 async function pack({ folder, path }: WorkspacePackage): Promise<string> {
   const destination = join(scratch, folder);
-  await pnpm(["pack", "--pack-destination", destination], path);
+  await mustSucceed(runPnpm(["pack", "--pack-destination", destination], path));
   const [tarball] = globSync("*.tgz", { cwd: destination });
   if (tarball === undefined) throw new Error(`pnpm pack wrote no tarball for ${folder}`);
   return join(destination, tarball);
@@ -81,7 +73,7 @@ const allowedFile =
   /^package\/(?:package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/.*\.(?:js|d\.ts|json|wasm|proto))$/;
 
 async function inspectTarball({ manifest }: WorkspacePackage, tarball: string): Promise<void> {
-  const files = (await mustRun("tar", ["tf", tarball])).stdout.trim().split("\n");
+  const files = (await mustSucceed(runCommand("tar", ["tf", tarball]))).stdout.trim().split("\n");
   for (const file of files) {
     if (!allowedFile.test(file) || /\.test\.|testing-support/.test(file)) {
       problems.push(`${manifest.name}: the tarball must not have ${file}`);
@@ -125,7 +117,7 @@ try {
     await inspectTarball(one, tarball);
     await lintTarball(one, tarball);
   });
-  problems.push(...(await checkAsUser({ tarballs, folder: join(scratch, "user"), pnpm })));
+  problems.push(...(await checkAsUser({ tarballs, folder: join(scratch, "user") })));
 } finally {
   rmSync(scratch, { recursive: true, force: true });
 }

@@ -4,7 +4,7 @@
  */
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { mustRun, root, runCommand } from "./run-command.ts";
+import { mustSucceed, root, runCommand, runPnpm } from "./run-command.ts";
 import type { CommandResult } from "./run-command.ts";
 import type { WorkspacePackage } from "./workspace-packages.ts";
 
@@ -21,14 +21,13 @@ interface UserInput {
   readonly tarballs: ReadonlyMap<WorkspacePackage, string>;
   /** Where the user's project is made. */
   readonly folder: string;
-  readonly pnpm: (args: readonly string[], cwd: string) => Promise<CommandResult>;
 }
 
 /** What does not work for a user; empty when everything does. */
-export async function checkAsUser({ tarballs, folder, pnpm }: UserInput): Promise<string[]> {
+export async function checkAsUser({ tarballs, folder }: UserInput): Promise<string[]> {
   const filled = [...tarballs.keys()].filter(({ isEmpty }) => !isEmpty);
   const specifiers = filled.flatMap(({ entries }) => entries.map((entry) => entry.specifier));
-  const [node] = await Promise.all([installOldestNode(), installProject(tarballs, folder, pnpm)]);
+  const [node] = await Promise.all([installOldestNode(), installProject(tarballs, folder)]);
   const results = [
     ...(await loadEverything(node, folder, specifiers)),
     ...(filled.some(({ folder: name }) => name === "aggregation") ? await bundleLambda(node, folder) : []),
@@ -48,16 +47,16 @@ async function installOldestNode(): Promise<string> {
   if (!existsSync(program)) {
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, "package.json"), JSON.stringify({ private: true, allowScripts: { node: true } }));
-    await mustRun("npm", ["install", "--no-audit", "--no-fund", `node@${oldestNode}.x`], {
-      cwd: folder,
-    });
+    await mustSucceed(
+      runCommand("npm", ["install", "--no-audit", "--no-fund", `node@${oldestNode}.x`], { cwd: folder }),
+    );
   }
-  const { stdout } = await mustRun(program, ["--version"]);
+  const { stdout } = await mustSucceed(runCommand(program, ["--version"]));
   if (!stdout.startsWith(`v${oldestNode}.`)) throw new Error(`${program} is ${stdout.trim()}, not ${oldestNode}`);
   return program;
 }
 
-async function installProject(tarballs: UserInput["tarballs"], folder: string, pnpm: UserInput["pnpm"]): Promise<void> {
+async function installProject(tarballs: UserInput["tarballs"], folder: string): Promise<void> {
   mkdirSync(folder, { recursive: true });
   const ours = Object.fromEntries([...tarballs].map(([{ manifest }, tarball]) => [manifest.name, `file:${tarball}`]));
   const manifest = {
@@ -74,9 +73,10 @@ async function installProject(tarballs: UserInput["tarballs"], folder: string, p
   };
   writeFileSync(join(folder, "package.json"), JSON.stringify(manifest, undefined, 2));
   // The packages name each other by version; none of these versions is on a registry yet.
-  const settings = { packages: ["."], overrides: ours, allowBuilds: { esbuild: false, protobufjs: false } };
+  // Install scripts of dependencies stay off: what we publish must work without them.
+  const settings = { packages: ["."], overrides: ours, strictDepBuilds: false };
   writeFileSync(join(folder, "pnpm-workspace.yaml"), JSON.stringify(settings));
-  await pnpm(["install", "--prefer-offline", "--config.strict-dep-builds=false"], folder);
+  await mustSucceed(runPnpm(["install", "--prefer-offline"], folder));
 }
 
 async function loadEverything(node: string, folder: string, specifiers: readonly string[]): Promise<Finding[]> {

@@ -48,9 +48,17 @@ export function runCommand(
   });
 }
 
-/** Runs a program that must succeed. @throws {Error} with its output when it does not. */
-export async function mustRun(...parameters: Parameters<typeof runCommand>): Promise<CommandResult> {
-  const result = await runCommand(...parameters);
-  if (!result.ok) throw new Error(`${parameters[0]} ${parameters[1].join(" ")} failed:\n${result.output}`);
+/** Waits for a program that must succeed. @throws {Error} with its output when it does not. */
+export async function mustSucceed(running: Promise<CommandResult>): Promise<CommandResult> {
+  const result = await running;
+  if (!result.ok) throw new Error(result.output);
   return result;
+}
+
+/** Runs the pnpm that started this script, or else the one of the README. */
+export function runPnpm(args: readonly string[], cwd: string = root): Promise<CommandResult> {
+  const running = process.env["npm_execpath"] ?? "";
+  return running.endsWith("pnpm")
+    ? runCommand(running, args, { cwd })
+    : runCommand("npx", ["-y", "pnpm@12.21.0", ...args], { cwd });
 }
