@@ -1,1 +1,18 @@
-export {};
+/** Pure. The public names of `@millrace/aggregation`. */
+export { Aggregator } from "./aggregate.ts";
+export { createCounts } from "./deaggregate-options.ts";
+export type { DeaggregateOptions, DeaggregationCounts, DefectOutcome, LazyOptions } from "./deaggregate-options.ts";
+export { deaggregate, deaggregateLazily, isAggregated } from "./deaggregate.ts";
+export type { AnyKinesisRecord } from "./deaggregate.ts";
+export { DeaggregationError, InvalidRecordError } from "./errors.ts";
+export type { DeaggregationReason } from "./errors.ts";
+export { MAX_HASH_KEY, parseExplicitHashKey, partitionKeyHash, userRecordHash } from "./hash-key.ts";
+export type {
+  AggregatedRecord,
+  KinesisRecord,
+  LambdaPayload,
+  LambdaRecord,
+  SdkRecord,
+  UserRecord,
+  UserRecordView,
+} from "./record.ts";
