@@ -10,7 +10,7 @@ import { mustSucceed, root, runCommand } from "./run-command.ts";
 import { listPackages } from "./workspace-packages.ts";
 
 const update = process.argv.includes("--update");
-await mustSucceed(runCommand("tsc", ["-b"]));
+await mustSucceed(runCommand("tsc", ["-b", ...listPackages().map(({ folder }) => `packages/${folder}`)]));
 mkdirSync(`${root}docs/api`, { recursive: true });
 
 const expected = new Map<string, string>();
@@ -39,7 +39,7 @@ for (const file of globSync("docs/api/*.d.ts", { cwd: root })) {
 }
 if (update) console.log(`${differences} of ${expected.size} files written`);
 else if (differences > 0) {
-  console.log("An intended change of the public types is recorded with `pnpm api:update`.");
+  console.log("An intended change of the public types is recorded with `pnpm docs:update`.");
   process.exitCode = 1;
 }
 
