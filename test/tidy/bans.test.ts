@@ -1,13 +1,14 @@
 import { describe, expect, test } from "vitest";
-import { findClocks, findIdleTests, findLooseCode, systemFile } from "./bans.ts";
+import { findClocks, findIdleTests, findLooseCode, findUnloadable, systemFile } from "./bans.ts";
 import { readWorkspace } from "./read-workspace.ts";
 import { createWorkspace } from "./workspace.ts";
 
 const path = "packages/core/src/a.ts";
 
-test("this workspace keeps time and chance in one file, has no any and no export *, and runs all its tests", () => {
+test("this workspace keeps time and chance in one file, loads everywhere, is strict, and runs all its tests", () => {
   const workspace = readWorkspace();
   expect(findClocks(workspace)).toEqual([]);
+  expect(findUnloadable(workspace)).toEqual([]);
   expect(findLooseCode(workspace)).toEqual([]);
   expect(findIdleTests(workspace)).toEqual([]);
 });
@@ -56,6 +57,23 @@ describe("time and chance", () => {
   test("they are at home in the system file, and free in tests", () => {
     expect(clocks("Date.now()", systemFile)).toEqual([]);
     expect(clocks("Date.now()", "packages/core/src/a.test.ts")).toEqual([]);
+  });
+});
+
+const unloadable = (source: string, file = path) => findUnloadable(createWorkspace({ [file]: source }));
+
+describe("modules that not every Node can load", () => {
+  test("a top-level await and using are refused", () => {
+    expect(unloadable("await start();")).toEqual([`${path}:1: top-level await`]);
+    expect(unloadable("if (a) { await start(); }")).toEqual([`${path}:1: top-level await`]);
+    expect(unloadable("export {}; for await (const a of b) c(a);")).toEqual([`${path}:1: top-level await`]);
+    expect(unloadable("function f() { using a = b(); }")).toEqual([`${path}:1: using`]);
+    expect(unloadable("async function f() { await using a = b(); }")).toEqual([`${path}:1: await using`]);
+  });
+
+  test("an await in a function, and both in tests, are accepted", () => {
+    expect(unloadable("const f = async () => { await g(); for await (const a of b) c(a); };")).toEqual([]);
+    expect(unloadable("await using a = b();", "packages/core/src/a.test.ts")).toEqual([]);
   });
 });
 

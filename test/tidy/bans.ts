@@ -1,6 +1,6 @@
 /**
  * Pure. What no source may contain: the platform's clocks, timers and random numbers outside the one file that owns
- * them, `any`, `export *`, and tests that do not run.
+ * them, what cannot be loaded by `require` or an older Node, `any`, `export *`, and tests that do not run.
  */
 import type { Node } from "oxc-parser";
 import { lineAt, walk } from "./source-file.ts";
@@ -84,6 +84,24 @@ function isPropertyName(node: Node, parent: Node | undefined): boolean {
     parent?.type === "MethodDefinition" ||
     parent?.type === "TSMethodSignature"
   );
+}
+
+/**
+ * What keeps a published module from loading where it must: a top-level await (`require` refuses the module) and `using`
+ * (Node 22 cannot parse it, and compiled it drags in code of its own).
+ */
+export function findUnloadable(workspace: Workspace): string[] {
+  return publishedFiles(workspace).flatMap((file) =>
+    report(file, (node, ancestors) => {
+      if (node.type === "VariableDeclaration" && node.kind.endsWith("using")) return node.kind;
+      const isAwait = node.type === "AwaitExpression" || (node.type === "ForOfStatement" && node.await);
+      return isAwait && !ancestors.some(isFunction) ? "top-level await" : undefined;
+    }),
+  );
+}
+
+function isFunction({ type }: Node): boolean {
+  return type === "FunctionDeclaration" || type === "FunctionExpression" || type === "ArrowFunctionExpression";
 }
 
 /** `any` and `export *`, in tests too. */

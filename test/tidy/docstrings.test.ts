@@ -58,7 +58,7 @@ test("public methods of a class are documented; fields and what is private or ov
   expect(undocumented(source, `export { C } from "./a.ts";`)).toEqual([`${path}:9: C.stop has no docstring`]);
 });
 
-test("an option says its default, unless it is an object or must be given", () => {
+test("an option says its default, unless it is an object or must be given, and takes undefined", () => {
   const source = `/** O. */ export interface ReaderOptions {
   bare: string;
   /** Limit. */
@@ -71,10 +71,13 @@ test("an option says its default, unless it is an object or must be given", () =
   client?: Client | undefined;
   /** Name. */
   name: string;
+  /** Log. */
+  log?: Logger;
 }`;
   expect(undocumented(source, `export type { ReaderOptions } from "./a.ts";`)).toEqual([
     `${path}:2: ReaderOptions.bare has no docstring`,
     `${path}:4: ReaderOptions.maxBytes does not tell its @default`,
     `${path}:8: ReaderOptions.mode does not tell its @default`,
+    `${path}:14: ReaderOptions.log must end in "| undefined"`,
   ]);
 });

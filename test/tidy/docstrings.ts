@@ -105,9 +105,13 @@ function judgeOptions(
     const option = `${at(file, member)}: ${name}.${member.key.name}`;
     const text = documentation(file, member);
     if (text === undefined) return [`${option} has no docstring`];
-    const type = file.text.slice(member.typeAnnotation?.start ?? member.end, member.end);
+    const type = file.text.slice(member.typeAnnotation?.start, member.typeAnnotation?.end);
+    const faults: string[] = [];
+    // Callers with exactOptionalPropertyTypes pass on options that they may not have.
+    if (member.optional && !/\bundefined$/.test(type.trim())) faults.push(`${option} must end in "| undefined"`);
     const needsDefault = member.optional && /^:\s*\(?\s*(?:number|boolean|"[^"]*")/.test(type);
-    return needsDefault && !text.includes("@default") ? [`${option} does not tell its @default`] : [];
+    if (needsDefault && !text.includes("@default")) faults.push(`${option} does not tell its @default`);
+    return faults;
   });
 }
 
