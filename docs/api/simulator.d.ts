@@ -1,5 +1,10 @@
 // @millrace/simulator
 
+export interface AccessKey {
+    readonly accessKeyId: string;
+    readonly secretAccessKey: string;
+}
+
 export type ActionName = (typeof actionNames)[number];
 
 export interface Bill {
@@ -72,7 +77,12 @@ export declare class KinesisSimulator implements AsyncDisposable {
     readonly clock: SimulatorClock;
     readonly meter: BillingMeter;
     readonly service: KinesisService;
+    static listen(options?: ListenOptions): Promise<KinesisSimulator>;
     constructor(options?: SimulatorOptions);
+    get endpoint(): string;
+    get tlsEndpoint(): string;
+    get caCertificate(): string;
+    client(config?: KinesisClientConfig): KinesisClient;
     createStream(options: CreateStreamOptions): CreatedStream;
     reshard(options: ReshardOptions): Resharding;
     close(): Promise<void>;
@@ -84,6 +94,9 @@ export type LimitName = keyof typeof serviceLimits;
 export type LimitOptions = false | {
     readonly [K in LimitName]?: number | boolean | undefined;
 };
+
+export interface ListenOptions extends SimulatorOptions, ServerOptions {
+}
 
 export interface MeterCounts {
     readonly calls: Readonly<Record<string, number>>;
@@ -126,6 +139,17 @@ export interface ReshardOptions {
 export interface Resharding {
     readonly closed: readonly string[];
     readonly opened: readonly string[];
+}
+
+export interface ServerOptions {
+    readonly host?: string | undefined;
+    readonly port?: number | undefined;
+    readonly tls?: boolean | undefined;
+    readonly accessKeys?: readonly AccessKey[] | undefined;
+    readonly maxBodyBytes?: number | undefined;
+    readonly maxBodiesBytes?: number | undefined;
+    readonly maxBodyMs?: number | undefined;
+    readonly maxHeadersMs?: number | undefined;
 }
 
 export declare class ServiceError extends Error {
