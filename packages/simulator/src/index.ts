@@ -23,3 +23,9 @@ export type {
 } from "./service-port.ts";
 export { KinesisSimulator } from "./simulator.ts";
 export type { CreatedStream, CreateStreamOptions, ListenOptions, Resharding, ReshardOptions } from "./simulator.ts";
+export { kinesisOver, Network, NetworkError } from "./virtual/network.ts";
+export type { NetworkConditions } from "./virtual/network.ts";
+export { Prng } from "./virtual/prng.ts";
+export type { VirtualHost } from "./virtual/host.ts";
+export { Timeline } from "./virtual/timeline.ts";
+export type { RunOptions, TimelineOptions, TraceEntry } from "./virtual/timeline.ts";
