@@ -1,1 +1,19 @@
-export {};
+export type { Checkpoint } from "./checkpoint/checkpoint.ts";
+export { Consumer } from "./consumer.ts";
+export type { ConsumerWiring, RunOptions } from "./consumer.ts";
+export { ConsumerClosedError, ConsumerError, LeaseLostError } from "./errors.ts";
+export type { LeaseLossReason } from "./errors.ts";
+export type { ConsumerEvent } from "./events.ts";
+export type {
+  LeaseTable,
+  ReadOutcome,
+  TableCallOptions,
+  TableFailure,
+  TransactionStep,
+  WriteOutcome,
+} from "./leases/lease-table.ts";
+export type { Attribute, Condition, Row, RowUpdate } from "./leases/table-row.ts";
+export type { ConsumerOptions, InitialPositionOption } from "./options.ts";
+export type { EachOptions, RecordContext, RecordHandler } from "./processing/per-record.ts";
+export type { ConsumedRecord, EndedBy, LeasedShard, RecordBatch, ShardHandler } from "./record.ts";
+export { ConfigError } from "@millrace/core/options";

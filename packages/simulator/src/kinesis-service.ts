@@ -37,6 +37,8 @@ export class KinesisService implements KinesisExecutor {
     if (!isActionName(action)) throw new ServiceError("UnknownOperationException", `Unknown operation ${action}.`);
     checkInput(inputs[action], input);
     takeActionCall(this.#state, action);
-    return runAction(action, this.#state, input, context);
+    const output = runAction(action, this.#state, input, context);
+    if (output !== undefined) return output;
+    throw new ServiceError("UnknownOperationException", `${action} is not simulated.`);
   }
 }

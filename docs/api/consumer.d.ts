@@ -1,0 +1,354 @@
+// @millrace/consumer
+
+export type Attribute = {
+    readonly S: string;
+} | {
+    readonly N: string;
+} | {
+    readonly B: Uint8Array;
+} | {
+    readonly SS: readonly string[];
+} | {
+    readonly L: readonly Attribute[];
+} | {
+    readonly M: Readonly<Record<string, Attribute>>;
+};
+
+export interface Checkpoint {
+    readonly sequenceNumber: string;
+    readonly subSequenceNumber: number;
+}
+
+export type Condition = {
+    readonly attribute: string;
+    readonly is: "present";
+} | {
+    readonly attribute: string;
+    readonly is: "absent";
+} | {
+    readonly attribute: string;
+    readonly is: "equal";
+    readonly value: Attribute;
+};
+
+export { ConfigError } from "@millrace/core/options";
+
+export interface ConsumedRecord {
+    readonly data: Uint8Array;
+    readonly partitionKey?: string;
+    readonly explicitHashKey?: string;
+    readonly sequenceNumber: string;
+    readonly subSequenceNumber?: number;
+    readonly approximateArrivalTimestamp?: Date;
+    readonly tags?: Record<string, string>;
+    text(): string;
+    json(): unknown;
+}
+
+export declare class Consumer implements AsyncDisposable {
+    #private;
+    readonly workerId: string;
+    constructor(options: ConsumerOptions, wiring?: ConsumerWiring);
+    run(handler: ShardHandler, options?: RunOptions): Promise<void>;
+    runEach(handler: RecordHandler, options?: EachOptions): Promise<void>;
+    batches(options?: RunOptions): AsyncGenerator<RecordBatch, void, undefined>;
+    close(options?: {
+        readonly signal?: AbortSignal | undefined;
+    }): Promise<void>;
+    [Symbol.asyncDispose](): Promise<void>;
+    abandon(): Promise<void>;
+}
+
+export declare class ConsumerClosedError extends Error {
+    readonly name = "ConsumerClosedError";
+    readonly code = "ERR_CONSUMER_CLOSED";
+    readonly retryable = false;
+    readonly [closedBrand] = true;
+    static [Symbol.hasInstance](value: unknown): boolean;
+}
+
+export declare class ConsumerError extends Error {
+    readonly name = "ConsumerError";
+    readonly code: string;
+    readonly retryable = false;
+    readonly [failedBrand] = true;
+    constructor(code: string, message: string, cause?: unknown);
+    static [Symbol.hasInstance](value: unknown): boolean;
+}
+
+export type ConsumerEvent = {
+    readonly type: "started";
+    readonly workerId: string;
+    readonly leaseTable: string;
+    readonly created: boolean;
+} | {
+    readonly type: "stopped";
+    readonly workerId: string;
+} | {
+    readonly type: "leadership-gained";
+    readonly workerId: string;
+} | {
+    readonly type: "leadership-lost";
+    readonly workerId: string;
+    readonly reason: string;
+}
+ | {
+    readonly type: "leader-missing";
+    readonly ownerName: string;
+    readonly waitedMs: number;
+} | {
+    readonly type: "leases-created";
+    readonly streamName: string;
+    readonly shardIds: readonly string[];
+} | {
+    readonly type: "lease-assigned";
+    readonly leaseKey: string;
+    readonly receiver: string;
+    readonly cause: "unowned" | "expired" | "hand-off-timed-out" | "balance";
+    readonly graceful: boolean;
+}
+ | {
+    readonly type: "lease-acquired";
+    readonly leaseKey: string;
+    readonly shardId: string;
+    readonly checkpoint: string;
+    readonly fencingToken: string;
+} | {
+    readonly type: "lease-lost";
+    readonly leaseKey: string;
+    readonly shardId: string;
+    readonly reason: LeaseLossReason;
+} | {
+    readonly type: "lease-released";
+    readonly leaseKey: string;
+    readonly shardId: string;
+    readonly receiver: string | undefined;
+} | {
+    readonly type: "hand-off-requested";
+    readonly leaseKey: string;
+    readonly receiver: string;
+} | {
+    readonly type: "checkpointed";
+    readonly leaseKey: string;
+    readonly checkpoint: string;
+} | {
+    readonly type: "batch-delivered";
+    readonly shardId: string;
+    readonly records: number;
+    readonly bytes: number;
+    readonly millisBehindLatest: number;
+} | {
+    readonly type: "handler-failed";
+    readonly shardId: string;
+    readonly error: string;
+    readonly restartInMs: number;
+}
+ | {
+    readonly type: "handler-left-early";
+    readonly shardId: string;
+    readonly restartInMs: number;
+} | {
+    readonly type: "shard-finished";
+    readonly shardId: string;
+    readonly childShardIds: readonly string[];
+} | {
+    readonly type: "lease-deleted";
+    readonly leaseKey: string;
+    readonly cause: "finished" | "shard-gone" | "stream-gone";
+} | {
+    readonly type: "waiting-for-parent";
+    readonly shardId: string;
+    readonly parentShardIds: readonly string[];
+}
+ | {
+    readonly type: "records-trimmed";
+    readonly shardId: string;
+    readonly checkpoint: string;
+    readonly firstAvailable: string | undefined;
+} | {
+    readonly type: "read-failed";
+    readonly shardId: string;
+    readonly code: string;
+    readonly error: string;
+    readonly retryInMs: number;
+} | {
+    readonly type: "lease-table-failed";
+    readonly operation: string;
+    readonly error: string;
+}
+ | {
+    readonly type: "event-loop-blocked";
+    readonly blockedMs: number;
+    readonly failoverTimeMs: number;
+} | {
+    readonly type: "record-failed";
+    readonly shardId: string;
+    readonly sequenceNumber: string;
+    readonly subSequenceNumber: number | undefined;
+    readonly attempt: number;
+    readonly error: string;
+    readonly retryInMs: number | undefined;
+};
+
+export interface ConsumerOptions {
+    readonly streamName?: string | undefined;
+    readonly streamArn?: string | undefined;
+    readonly applicationName: string;
+    readonly workerId?: string | undefined;
+    readonly client?: KinesisClient | undefined;
+    readonly dynamodb?: DynamoDBClient | undefined;
+    readonly leaseTable?: LeaseTable | undefined;
+    readonly leaseTableName?: string | undefined;
+    readonly initialPosition?: InitialPositionOption | undefined;
+    readonly failoverTimeMs?: number | undefined;
+    readonly leaseDiscoveryIntervalMs?: number | undefined;
+    readonly maxLeasesPerWorker?: number | undefined;
+    readonly leaderLeaseDurationMs?: number | undefined;
+    readonly shardSyncIntervalMs?: number | undefined;
+    readonly gracefulHandOff?: boolean | undefined;
+    readonly handOffTimeoutMs?: number | undefined;
+    readonly pollIntervalMs?: number | undefined;
+    readonly maxRecordsPerCall?: number | undefined;
+    readonly maxBatchRecords?: number | undefined;
+    readonly prefetchMaxBytes?: number | undefined;
+    readonly prefetchTotalMaxBytes?: number | undefined;
+    readonly onEvent?: ((event: ConsumerEvent) => void) | undefined;
+}
+
+export interface ConsumerWiring {
+    readonly kinesis?: KinesisPort | undefined;
+    readonly system?: System | undefined;
+}
+
+export interface EachOptions {
+    readonly maxAttempts?: number | undefined;
+    readonly signal?: AbortSignal | undefined;
+}
+
+export type EndedBy = "shard-end" | "shutdown" | "lease-lost";
+
+export type InitialPositionOption = "TRIM_HORIZON" | "LATEST" | Date;
+
+export type LeaseLossReason = "taken" | "expired" | "deleted" | "released";
+
+export declare class LeaseLostError extends Error {
+    readonly name = "LeaseLostError";
+    readonly code = "ERR_LEASE_LOST";
+    readonly retryable = false;
+    readonly shardId: string;
+    readonly reason: LeaseLossReason;
+    readonly [leaseLostBrand] = true;
+    constructor(shardId: string, reason: LeaseLossReason);
+    static [Symbol.hasInstance](value: unknown): boolean;
+}
+
+export interface LeaseTable {
+    readonly name: string;
+    readonly keyAttribute: string;
+    open(options?: TableCallOptions): Promise<ReadOutcome<"created" | "existed">>;
+    get(key: string, options?: TableCallOptions & {
+        readonly consistent?: boolean;
+    }): Promise<ReadOutcome<Row | undefined>>;
+    put(row: Row, conditions: readonly Condition[], options?: TableCallOptions): Promise<WriteOutcome>;
+    update(update: RowUpdate, options?: TableCallOptions & {
+        readonly returnRow?: boolean;
+    }): Promise<WriteOutcome>;
+    delete(key: string, conditions: readonly Condition[], options?: TableCallOptions): Promise<WriteOutcome>;
+    scan(options?: TableCallOptions): Promise<ReadOutcome<readonly Row[]>>;
+    keysOwnedBy(owner: string, options?: TableCallOptions): Promise<ReadOutcome<readonly string[]>>;
+}
+
+export interface LeasedShard extends AsyncIterable<RecordBatch> {
+    readonly shardId: string;
+    readonly streamName: string;
+    readonly startedFrom: Checkpoint;
+    readonly fencingToken: bigint;
+    readonly signal: AbortSignal;
+    readonly endedBy: EndedBy | undefined;
+    release(): Promise<void>;
+}
+
+export type ReadOutcome<T> = {
+    readonly ok: true;
+    readonly value: T;
+    readonly readUnits?: number;
+} | TableFailure;
+
+export interface RecordBatch {
+    readonly shardId: string;
+    readonly millisBehindLatest: number;
+    readonly records: readonly ConsumedRecord[];
+    checkpoint(upTo?: ConsumedRecord, options?: {
+        readonly durable?: boolean | undefined;
+    }): Promise<void>;
+}
+
+export interface RecordContext {
+    readonly shardId: string;
+    readonly streamName: string;
+    readonly attempt: number;
+    readonly signal: AbortSignal;
+    readonly fencingToken: bigint;
+}
+
+export type RecordHandler = (record: ConsumedRecord, context: RecordContext) => Promise<void>;
+
+export type Row = Readonly<Record<string, Attribute>>;
+
+export interface RowUpdate {
+    readonly key: string;
+    readonly conditions: readonly Condition[];
+    readonly set?: Readonly<Record<string, Attribute>>;
+    readonly remove?: readonly string[];
+    readonly add?: Readonly<Record<string, number>>;
+}
+
+export interface RunOptions {
+    readonly signal?: AbortSignal | undefined;
+}
+
+export type ShardHandler = (shard: LeasedShard) => Promise<void>;
+
+export interface TableCallOptions {
+    readonly signal?: AbortSignal | undefined;
+}
+
+export interface TableFailure {
+    readonly ok: false;
+    readonly reason: "throttled" | "unknown" | "refused";
+    readonly error: Error;
+}
+
+export type TransactionStep = {
+    readonly type: "update";
+    readonly update: RowUpdate;
+} | {
+    readonly type: "put";
+    readonly row: Row;
+    readonly conditions: readonly Condition[];
+} | {
+    readonly type: "delete";
+    readonly key: string;
+    readonly conditions: readonly Condition[];
+} | {
+    readonly type: "check";
+    readonly key: string;
+    readonly conditions: readonly Condition[];
+};
+
+export type WriteOutcome = {
+    readonly ok: true;
+    readonly row?: Row | undefined;
+} | {
+    readonly ok: false;
+    readonly reason: "condition-failed";
+    readonly row?: Row | undefined;
+} | TableFailure;
+
+// Named above, not exported:
+
+declare const closedBrand: unique symbol;
+
+declare const failedBrand: unique symbol;
+
+declare const leaseLostBrand: unique symbol;

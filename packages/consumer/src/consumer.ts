@@ -1,0 +1,188 @@
+/**
+ * Driver. The public consumer: a shard is an async iterable, a lease is an AbortSignal.
+ */
+import { createKinesisClient, kinesisFromClient } from "@millrace/core/aws";
+import type { KinesisPort } from "@millrace/core/kinesis";
+import { createEventPublisher, type EventPublisher } from "@millrace/core/observe";
+import { realSystem, type System } from "@millrace/core/runtime";
+import { ConsumerClosedError } from "./errors.ts";
+import type { ConsumerEvent } from "./events.ts";
+import { createDynamoDbLeaseTable } from "./io/dynamodb-lease-table.ts";
+import type { LeaseTable } from "./leases/lease-table.ts";
+import { resolveConsumerOptions, type ConsumerOptions, type ResolvedConsumerOptions } from "./options.ts";
+import { BatchChannel } from "./processing/batch-channel.ts";
+import { eachRecord, resolveEachOptions, type EachOptions, type RecordHandler } from "./processing/per-record.ts";
+import type { RecordBatch, ShardHandler } from "./record.ts";
+import { Worker } from "./worker.ts";
+
+/** @internal What tests and the simulation put in the platform's place. */
+export interface ConsumerWiring {
+  readonly kinesis?: KinesisPort | undefined;
+  readonly system?: System | undefined;
+}
+
+/** Options of a run. */
+export interface RunOptions {
+  /** Ends the run as `close` does: handlers finish their batches, leases go to other workers. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Reads a stream together with the other workers of the same application, through leases in a DynamoDB table that is
+ * KCL's own. Nothing is read and nothing is written before `run`, `runEach` or `batches`.
+ *
+ * @example
+ * const consumer = new Consumer({ streamName: "clicks", applicationName: "clicks-to-store" });
+ * await consumer.run(async (shard) => {
+ *   for await (const batch of shard) {
+ *     await store.insert(batch.records, { signal: shard.signal });
+ *     await batch.checkpoint();
+ *   }
+ * });
+ */
+export class Consumer implements AsyncDisposable {
+  /** This worker's name in the fleet. */
+  readonly workerId: string;
+  readonly #options: ResolvedConsumerOptions;
+  readonly #system: System;
+  readonly #events: EventPublisher<ConsumerEvent>;
+  readonly #wiring: ConsumerWiring;
+  readonly #closing = new AbortController();
+  /** Aborts when `close` is told not to wait for handlers any longer. */
+  readonly #forcing = new AbortController();
+  #worker: Worker | undefined;
+  #run: Promise<void> | undefined;
+
+  /**
+   * @param wiring @internal
+   * @throws {ConfigError} for a bad option.
+   */
+  constructor(options: ConsumerOptions, wiring: ConsumerWiring = {}) {
+    this.#options = resolveConsumerOptions(options);
+    this.#wiring = wiring;
+    this.#system = wiring.system ?? realSystem;
+    this.workerId = this.#options.workerId ?? this.#system.uuid();
+    this.#events = createEventPublisher("millrace:consumer", this.#options.onEvent);
+  }
+
+  /**
+   * Calls `handler` for each shard that this worker leases, many at a time, until `close` or the signal.
+   *
+   * When the shard's loop has ended with the last batch checkpointed, the shard is finished and its children begin. A
+   * handler that throws or leaves its loop early is called again from the checkpoint after a backoff; no batch is skipped.
+   * @returns resolves when everything has ended.
+   * @throws {ConsumerError} when it cannot go on: no stream, no access, no lease table.
+   * @throws {ConsumerClosedError} when it was closed, or is running already.
+   */
+  run(handler: ShardHandler, options: RunOptions = {}): Promise<void> {
+    if (this.#closing.signal.aborted) return Promise.reject(new ConsumerClosedError("the consumer is closed"));
+    if (this.#run !== undefined) return Promise.reject(new ConsumerClosedError("the consumer is running already"));
+    const run = this.#runWorker(handler, options.signal);
+    this.#run = run.catch(() => undefined);
+    return run;
+  }
+
+  /**
+   * Calls `handler` for each user record, in order within a shard, and checkpoints what is done with the lease's
+   * renewals. A record that fails is tried again; by default for ever, so that none is skipped.
+   * @throws as `run` does.
+   */
+  async runEach(handler: RecordHandler, options: EachOptions = {}): Promise<void> {
+    const resolved = resolveEachOptions(options);
+    await this.run(eachRecord(handler, resolved, { system: this.#system, events: this.#events }), options);
+  }
+
+  /**
+   * All shards in one loop, one batch at a time. A batch counts as done when the next is asked for; leaving the loop
+   * closes the consumer.
+   */
+  async *batches(options: RunOptions = {}): AsyncGenerator<RecordBatch, void, undefined> {
+    const channel = new BatchChannel();
+    const run = this.run((shard) => channel.feed(shard), options).finally(() => channel.end());
+    // Its failure is thrown below, once the channel has run dry.
+    run.catch(() => undefined);
+    try {
+      for (let batch = await channel.next(); batch !== undefined; batch = await channel.next()) yield batch;
+    } finally {
+      channel.end();
+      await this.close();
+    }
+    await run;
+  }
+
+  /**
+   * Ends the run: handlers finish the batch in hand, leases go to other workers. Idempotent.
+   * @param options.signal once it aborts, handlers that still run lose their leases at once.
+   */
+  async close(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
+    const { signal } = options;
+    const force = (): void => this.#forcing.abort();
+    if (signal?.aborted === true) force();
+    else signal?.addEventListener("abort", force, { once: true });
+    this.#closing.abort();
+    await this.#run;
+    signal?.removeEventListener("abort", force);
+  }
+
+  /** As `close`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** @internal Stops without a word to anyone, as the death of the process would: for tests of failover. */
+  async abandon(): Promise<void> {
+    await this.#worker?.abandon();
+    this.#worker = undefined;
+    this.#closing.abort();
+    await this.#run;
+  }
+
+  async #runWorker(handler: ShardHandler, signal: AbortSignal | undefined): Promise<void> {
+    let crash: { readonly error: unknown } | undefined;
+    const crashed = new AbortController();
+    const worker = new Worker({
+      options: this.#options,
+      workerId: this.workerId,
+      kinesis: this.#kinesis(),
+      table: this.#table(),
+      system: this.#system,
+      events: this.#events,
+      handler,
+      onCrash: (error) => {
+        crash ??= { error };
+        crashed.abort();
+      },
+    });
+    this.#worker = worker;
+    const signals = [this.#closing.signal, crashed.signal];
+    const stop = AbortSignal.any(signal === undefined ? signals : [...signals, signal]);
+    if (!stop.aborted) {
+      try {
+        await worker.start(stop);
+        await untilAborted(stop);
+      } catch (error) {
+        if (!stop.aborted) crash = { error };
+      }
+      await this.#worker?.stop(this.#forcing.signal);
+    }
+    this.#worker = undefined;
+    this.#closing.abort();
+    if (crash !== undefined) throw crash.error;
+  }
+
+  #kinesis(): KinesisPort {
+    return this.#wiring.kinesis ?? kinesisFromClient(this.#options.client ?? createKinesisClient());
+  }
+
+  #table(): LeaseTable {
+    const { leaseTable, leaseTableName, dynamodb } = this.#options;
+    return leaseTable ?? createDynamoDbLeaseTable(leaseTableName, dynamodb, this.#system);
+  }
+}
+
+function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}

@@ -1,0 +1,90 @@
+/**
+ * Pure. What a consumer tells its observers: one closed union, as plain data that survives JSON.
+ *
+ * The same events go to `onEvent` and to the diagnostics channel `millrace:consumer`. The union may grow in a minor
+ * release; ignore types that you do not know.
+ */
+import type { LeaseLossReason } from "./errors.ts";
+
+/** One event of a consumer. Times ending in `Ms` are milliseconds. */
+export type ConsumerEvent =
+  | { readonly type: "started"; readonly workerId: string; readonly leaseTable: string; readonly created: boolean }
+  | { readonly type: "stopped"; readonly workerId: string }
+  | { readonly type: "leadership-gained"; readonly workerId: string }
+  | { readonly type: "leadership-lost"; readonly workerId: string; readonly reason: string }
+  /** No worker leads the fleet for more than twice the leader's lease: nothing is assigned meanwhile. */
+  | { readonly type: "leader-missing"; readonly ownerName: string; readonly waitedMs: number }
+  | { readonly type: "leases-created"; readonly streamName: string; readonly shardIds: readonly string[] }
+  | {
+      readonly type: "lease-assigned";
+      readonly leaseKey: string;
+      readonly receiver: string;
+      readonly cause: "unowned" | "expired" | "hand-off-timed-out" | "balance";
+      readonly graceful: boolean;
+    }
+  /** This worker has a shard. */
+  | {
+      readonly type: "lease-acquired";
+      readonly leaseKey: string;
+      readonly shardId: string;
+      readonly checkpoint: string;
+      readonly fencingToken: string;
+    }
+  | {
+      readonly type: "lease-lost";
+      readonly leaseKey: string;
+      readonly shardId: string;
+      readonly reason: LeaseLossReason;
+    }
+  | {
+      readonly type: "lease-released";
+      readonly leaseKey: string;
+      readonly shardId: string;
+      /** The next owner where one was named. */
+      readonly receiver: string | undefined;
+    }
+  | { readonly type: "hand-off-requested"; readonly leaseKey: string; readonly receiver: string }
+  | { readonly type: "checkpointed"; readonly leaseKey: string; readonly checkpoint: string }
+  | {
+      readonly type: "batch-delivered";
+      readonly shardId: string;
+      readonly records: number;
+      readonly bytes: number;
+      readonly millisBehindLatest: number;
+    }
+  | { readonly type: "handler-failed"; readonly shardId: string; readonly error: string; readonly restartInMs: number }
+  /** The handler returned although records were left; it is called again from the checkpoint. */
+  | { readonly type: "handler-left-early"; readonly shardId: string; readonly restartInMs: number }
+  | { readonly type: "shard-finished"; readonly shardId: string; readonly childShardIds: readonly string[] }
+  | {
+      readonly type: "lease-deleted";
+      readonly leaseKey: string;
+      readonly cause: "finished" | "shard-gone" | "stream-gone";
+    }
+  | { readonly type: "waiting-for-parent"; readonly shardId: string; readonly parentShardIds: readonly string[] }
+  /** Records between the checkpoint and what is left were trimmed by the stream's retention [C1]. */
+  | {
+      readonly type: "records-trimmed";
+      readonly shardId: string;
+      readonly checkpoint: string;
+      readonly firstAvailable: string | undefined;
+    }
+  | {
+      readonly type: "read-failed";
+      readonly shardId: string;
+      readonly code: string;
+      readonly error: string;
+      readonly retryInMs: number;
+    }
+  | { readonly type: "lease-table-failed"; readonly operation: string; readonly error: string }
+  /** Something blocked the event loop; past the failover time every lease of this worker is lost. */
+  | { readonly type: "event-loop-blocked"; readonly blockedMs: number; readonly failoverTimeMs: number }
+  | {
+      readonly type: "record-failed";
+      readonly shardId: string;
+      readonly sequenceNumber: string;
+      readonly subSequenceNumber: number | undefined;
+      readonly attempt: number;
+      readonly error: string;
+      readonly retryInMs: number | undefined;
+    };

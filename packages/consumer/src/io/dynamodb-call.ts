@@ -1,0 +1,19 @@
+/**
+ * Pure. How a call to DynamoDB is made: once, and ended by a signal.
+ */
+import type { TableCallOptions } from "../leases/lease-table.ts";
+
+/** A command that the SDK must not repeat on its own: the lease protocol settles unknown outcomes itself (5b.7). */
+export function once<C extends { middlewareStack: { add(...args: never[]): void } }>(command: C): C {
+  const add = command.middlewareStack.add.bind(command.middlewareStack) as (
+    middleware: (next: unknown) => unknown,
+    options: Record<string, unknown>,
+  ) => void;
+  add((next) => next, { name: "retryMiddleware", step: "finalizeRequest", priority: "high", override: true });
+  return command;
+}
+
+/** The SDK's option for a signal. */
+export function abortOf(options: TableCallOptions): { abortSignal?: AbortSignal } {
+  return options.signal === undefined ? {} : { abortSignal: options.signal };
+}

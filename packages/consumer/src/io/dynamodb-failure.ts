@@ -1,0 +1,35 @@
+/**
+ * Pure. What a failed call to DynamoDB means for a row: certainly not written, perhaps written, or never going to be.
+ *
+ * Source of the codes: the declared errors of each action in the type docs of `@aws-sdk/client-dynamodb` 3.1143.0,
+ * and AWS's list of errors common to all actions.
+ */
+import type { TableFailure } from "../leases/lease-table.ts";
+
+const throttles = new Set([
+  "ProvisionedThroughputExceededException",
+  "ThrottlingException",
+  "RequestLimitExceeded",
+  "LimitExceededException",
+  "TransactionConflictException",
+  "TransactionInProgressException",
+  "ReplicatedWriteConflictException",
+]);
+
+// The clock of this host or the credentials were off; the SDK corrects the first and refreshes the second.
+const passing = new Set([
+  "ExpiredTokenException",
+  "ExpiredToken",
+  "RequestTimeTooSkewed",
+  "RequestExpired",
+  "CredentialsProviderError",
+]);
+
+/** The failure as a value. Without an answer, or with 5xx, a write may have been done. */
+export function tableFailure(thrown: unknown): TableFailure {
+  const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+  const status = (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode;
+  if (throttles.has(error.name) || status === 429) return { ok: false, reason: "throttled", error };
+  if (passing.has(error.name) || status === undefined || status >= 500) return { ok: false, reason: "unknown", error };
+  return { ok: false, reason: "refused", error };
+}

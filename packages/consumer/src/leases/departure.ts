@@ -1,0 +1,63 @@
+/**
+ * Driver. Whom a leaving worker gives its leases to.
+ *
+ * Source: 5b.4. A lease that is assigned on the way out is read on within a second; one that is left to expire waits for
+ * the failover time.
+ */
+import type { System } from "@millrace/core/runtime";
+import { isShardEnd } from "../checkpoint/checkpoint.ts";
+import { eligibleWorkers, readFleet } from "./fleet.ts";
+import type { LeaseTable } from "./lease-table.ts";
+import { assignment } from "./lease-writes.ts";
+import { parseLease } from "./lease.ts";
+
+/** One worker's way out. */
+export class Departure {
+  readonly #table: LeaseTable;
+  readonly #workerId: string;
+  readonly #system: System;
+  /** Live peers, with how many leases each has. */
+  readonly #peers = new Map<string, number>();
+
+  constructor(table: LeaseTable, workerId: string, system: System) {
+    this.#table = table;
+    this.#workerId = workerId;
+    this.#system = system;
+  }
+
+  /** Looks for live peers, by one scan: the only one of a worker that does not lead. */
+  async findPeers(): Promise<void> {
+    const rows = await this.#table.scan();
+    if (!rows.ok) return;
+    const fleet = readFleet(rows.value, this.#table.keyAttribute);
+    for (const worker of eligibleWorkers(fleet, new Map(), this.#system.wallNow())) {
+      if (worker.workerId !== this.#workerId) this.#peers.set(worker.workerId, 0);
+    }
+    for (const lease of fleet.leases) {
+      const count = this.#peers.get(lease.leaseOwner ?? "");
+      if (count !== undefined && !isShardEnd(lease.checkpoint)) this.#peers.set(lease.leaseOwner ?? "", count + 1);
+    }
+  }
+
+  /** The peer with the fewest leases, which now counts one more; undefined where there is none. */
+  nextOwner(): string | undefined {
+    let best: readonly [string, number] | undefined;
+    for (const peer of this.#peers) if (best === undefined || peer[1] < best[1]) best = peer;
+    if (best === undefined) return undefined;
+    this.#peers.set(best[0], best[1] + 1);
+    return best[0];
+  }
+
+  /** A leader may have given this worker leases while it was leaving: they are given on. */
+  async passOnLateLeases(): Promise<void> {
+    const keys = await this.#table.keysOwnedBy(this.#workerId);
+    if (!keys.ok) return;
+    for (const key of keys.value) {
+      const row = await this.#table.get(key, { consistent: true });
+      const lease = row.ok && row.value !== undefined ? parseLease(row.value) : undefined;
+      if (lease === undefined || lease.leaseOwner !== this.#workerId || isShardEnd(lease.checkpoint)) continue;
+      const receiver = this.nextOwner();
+      if (receiver !== undefined) await this.#table.update(assignment(lease, receiver));
+    }
+  }
+}

@@ -1,0 +1,72 @@
+/**
+ * Pure. The fleet as the leader sees it in one scan: leases, workers, and whom not to trust with more.
+ */
+import { isShardEnd } from "../checkpoint/checkpoint.ts";
+import { actualOwner, parseLease, type Lease } from "./lease.ts";
+import { isExpired, type CounterObservations } from "./lease-expiry.ts";
+import type { Row } from "./table-row.ts";
+import { isWorkerActive, isWorkerFailing, parseWorkerMetrics, type WorkerMetrics } from "./worker-metrics.ts";
+
+/** Rows of one or more tables, told apart. */
+export interface FleetRows {
+  readonly leases: readonly Lease[];
+  readonly workers: readonly WorkerMetrics[];
+}
+
+/** Reads leases and workers out of the rows of a table with this key attribute. */
+export function readFleet(rows: readonly Row[], keyAttribute: string): FleetRows {
+  const leases: Lease[] = [];
+  const workers: WorkerMetrics[] = [];
+  for (const row of rows) {
+    const lease = keyAttribute === "leaseKey" ? parseLease(row) : undefined;
+    if (lease !== undefined) {
+      leases.push(lease);
+      continue;
+    }
+    const worker = parseWorkerMetrics(row, keyAttribute);
+    if (worker !== undefined) workers.push(worker);
+  }
+  return { leases, workers };
+}
+
+/** Workers that let leases expire, with the report that they had made by then. */
+export type Suspects = ReadonlyMap<string, number>;
+
+/**
+ * The suspects after a scan: a worker whose leases have all expired is dead or paused although its report still looks
+ * fresh, for up to 60 s; it gets nothing until it reports again.
+ */
+export function suspectsAfter(
+  before: Suspects,
+  fleet: FleetRows,
+  observations: CounterObservations,
+  now: number,
+  failoverTimeMs: number,
+): Suspects {
+  const held = new Map<string, { expired: number; live: number }>();
+  for (const lease of fleet.leases) {
+    const owner = actualOwner(lease);
+    if (owner === undefined || isShardEnd(lease.checkpoint)) continue;
+    const counts = held.get(owner) ?? { expired: 0, live: 0 };
+    if (isExpired(lease, observations, now, failoverTimeMs)) counts.expired++;
+    else counts.live++;
+    held.set(owner, counts);
+  }
+  const suspects = new Map<string, number>();
+  for (const worker of fleet.workers) {
+    const reported = before.get(worker.workerId);
+    if (reported === worker.lastUpdateSeconds) suspects.set(worker.workerId, reported);
+    const counts = held.get(worker.workerId);
+    if (counts !== undefined && counts.expired > 0 && counts.live === 0) {
+      suspects.set(worker.workerId, worker.lastUpdateSeconds);
+    }
+  }
+  return suspects;
+}
+
+/** Workers that may be given leases, in a fixed order. */
+export function eligibleWorkers(fleet: FleetRows, suspects: Suspects, wallNowMs: number): readonly WorkerMetrics[] {
+  return fleet.workers
+    .filter((worker) => isWorkerActive(worker, wallNowMs) && !isWorkerFailing(worker) && !suspects.has(worker.workerId))
+    .toSorted((a, b) => (a.workerId < b.workerId ? -1 : 1));
+}

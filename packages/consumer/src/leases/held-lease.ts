@@ -1,0 +1,239 @@
+/**
+ * Driver. A lease that this worker has: renewed, checkpointed and given up one write at a time.
+ *
+ * Source: kcl.md 1.4, 2.1 and 2.5. All writes of one lease go through one chain, because each is conditional on the
+ * counter that the one before it wrote. A lost race is settled by a consistent read before the lease is called lost.
+ */
+import { describeError } from "@millrace/core/observe";
+import type { Timer } from "@millrace/core/runtime";
+import { compareCheckpoints, formatCheckpoint, type Checkpoint } from "../checkpoint/checkpoint.ts";
+import { LeaseLostError, type LeaseLossReason } from "../errors.ts";
+import { callWithin } from "./call-within.ts";
+import { callLimitMs, writeLease, type LeaseKeeping } from "./lease-writer.ts";
+import type { Lease } from "./lease.ts";
+import { assignment, eviction, type CheckpointWrite } from "./lease-writes.ts";
+import { checkpointWrite, failedAttemptsWrite, latestSinceWrite, renewalWrite, type LeaseWrite } from "./own-writes.ts";
+import { createThroughput, type ThroughputMeter } from "./throughput.ts";
+
+/** The lease, from its acquisition to its loss or release. */
+export class HeldLease {
+  /** Rises with every owner of the shard: what the application's own writes can be fenced with. */
+  readonly fencingToken: bigint;
+  readonly #keeping: LeaseKeeping;
+  readonly #abort = new AbortController();
+  readonly #throughput: ThroughputMeter;
+  #lease: Lease;
+  #lastRenewedAt: number;
+  #expiry: Timer | undefined;
+  #riding: Checkpoint | undefined;
+  #chain: Promise<unknown> = Promise.resolve();
+  /** Called once when another worker is to have the lease. */
+  onHandOff: (() => void) | undefined;
+  /** Called once when the lease is over, for whatever reason. */
+  onOver: (() => void) | undefined;
+
+  /** @param lastRenewedAt a time before the lease was last known to be renewed, on the system's clock. */
+  constructor(keeping: LeaseKeeping, lease: Lease, lastRenewedAt: number) {
+    this.#keeping = keeping;
+    this.#lease = lease;
+    this.#lastRenewedAt = lastRenewedAt;
+    this.fencingToken = lease.leaseCounter;
+    this.#throughput = createThroughput(lease.throughputKBps, lastRenewedAt);
+    this.#armExpiry();
+  }
+
+  /** The lease as last written or read. */
+  get lease(): Lease {
+    return this.#lease;
+  }
+
+  get leaseKey(): string {
+    return this.#lease.leaseKey;
+  }
+
+  get shardId(): string {
+    return this.#lease.shardId;
+  }
+
+  /** Aborts with a LeaseLostError when the lease is over. */
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  get lastRenewedAt(): number {
+    return this.#lastRenewedAt;
+  }
+
+  get isHandOffRequested(): boolean {
+    return this.#lease.checkpointOwner !== undefined;
+  }
+
+  /** The furthest place that is stored or will be with the next renewal. */
+  get checkpointed(): Checkpoint {
+    return this.#riding ?? this.#lease.checkpoint;
+  }
+
+  /** Counts delivered bytes for the balancing of the fleet. */
+  countDelivered(bytes: number): void {
+    this.#throughput.add(bytes);
+  }
+
+  /** Renews, and stores what rides along. Never rejects: a lease that cannot be renewed is lost. */
+  async renew(): Promise<void> {
+    await this.#exclusive(async () => {
+      const riding = this.#riding;
+      const throughputKBps = this.#throughput.update(this.#keeping.system.now());
+      const done = await this.#write((lease) =>
+        riding === undefined
+          ? renewalWrite(lease, throughputKBps)
+          : checkpointWrite(lease, { checkpoint: riding }, throughputKBps),
+      );
+      if (!done || riding === undefined) return;
+      if (this.#riding === riding) this.#riding = undefined;
+      this.#checkpointed();
+    });
+  }
+
+  /** Notes a place for the next renewal. A place at or before the last one is covered already. */
+  ride(checkpoint: Checkpoint): void {
+    this.#throwIfOver();
+    if (compareCheckpoints(checkpoint, this.checkpointed) > 0) this.#riding = checkpoint;
+  }
+
+  /**
+   * Stores a place now. A place at or before the stored one is covered already and writes nothing [C3].
+   * @throws {LeaseLostError} when the lease is over before it is stored.
+   */
+  async checkpoint(write: CheckpointWrite): Promise<void> {
+    await this.#exclusive(async () => {
+      this.#throwIfOver();
+      const forward = compareCheckpoints(write.checkpoint, this.#lease.checkpoint) > 0;
+      if (!forward && write.pending === undefined && this.#lease.pendingCheckpoint === undefined) return;
+      const checkpoint = forward ? write.checkpoint : this.#lease.checkpoint;
+      const done = await this.#write((lease) => checkpointWrite(lease, { ...write, checkpoint }, lease.throughputKBps));
+      if (!done) this.#throwIfOver();
+      if (this.#riding !== undefined && compareCheckpoints(this.#riding, checkpoint) <= 0) this.#riding = undefined;
+      this.#checkpointed();
+    });
+  }
+
+  /** Stores what rides, if anything does. Resolves also when the lease is lost. */
+  async flush(): Promise<void> {
+    if (this.#riding !== undefined && !this.signal.aborted) await this.renew();
+  }
+
+  #checkpointed(): void {
+    this.#keeping.events.publish({
+      type: "checkpointed",
+      leaseKey: this.leaseKey,
+      checkpoint: formatCheckpoint(this.#lease.checkpoint),
+    });
+  }
+
+  /** Remembers since when LATEST is meant, so that a restart before the first checkpoint loses nothing. */
+  async rememberLatest(latestSinceMs: number): Promise<void> {
+    await this.#exclusive(() => this.#write((lease) => latestSinceWrite(lease, latestSinceMs)));
+  }
+
+  /** Remembers failed attempts on the record after the checkpoint: the next owner goes on counting. */
+  async rememberFailedAttempts(failedAttempts: number): Promise<void> {
+    await this.#exclusive(() => this.#write((lease) => failedAttemptsWrite(lease, failedAttempts)));
+  }
+
+  /**
+   * Gives the lease up: to the receiver of a hand-off that is under way, else to `receiver`, else to nobody, and the
+   * leader assigns it. Resolves when that is written or the lease is over anyway.
+   */
+  async release(receiver: string | undefined): Promise<void> {
+    await this.flush();
+    await this.#exclusive(async () => {
+      if (this.signal.aborted) return;
+      const lease = this.#lease;
+      const next = lease.checkpointOwner === undefined ? receiver : lease.leaseOwner;
+      // One try: when it fails, the lease expires and is assigned as if this process had died.
+      const outcome = await callWithin(this.#keeping.system, callLimitMs(this.#keeping), (signal) =>
+        this.#keeping.table.update(next === undefined ? eviction(lease) : assignment(lease, next), {
+          signal,
+        }),
+      );
+      if (!outcome.ok && outcome.reason !== "condition-failed") this.#tableFailed("release", outcome.error);
+      this.#over("released", next);
+    });
+  }
+
+  /** Ends the lease here without a write: its shard is finished. */
+  drop(): void {
+    this.#abortWith("released");
+  }
+
+  /** Ends the lease without a word to anyone, as the death of the process would: for tests of failover. */
+  abandon(): void {
+    this.#abortWith("expired");
+  }
+
+  #exclusive<T>(task: () => Promise<T>): Promise<T> {
+    const run = this.#chain.then(task);
+    this.#chain = run.catch(() => undefined);
+    return run;
+  }
+
+  #throwIfOver(): void {
+    if (this.signal.aborted) throw this.signal.reason;
+  }
+
+  /** Writes until it is certain what became of it. False when the lease is over. */
+  async #write(make: (lease: Lease) => LeaseWrite): Promise<boolean> {
+    const outcome = await writeLease(this.#keeping, this.signal, {
+      current: () => this.#lease,
+      make,
+      onHandOff: (found) => this.#learnHandOff(found),
+    });
+    if (outcome.result === "done") {
+      this.#lease = outcome.after;
+      this.#lastRenewedAt = outcome.startedAt;
+      this.#armExpiry();
+      return true;
+    }
+    if (outcome.result === "lost") this.#over(outcome.reason, undefined);
+    return false;
+  }
+
+  #learnHandOff(found: Lease): void {
+    const isNews = this.#lease.checkpointOwner === undefined;
+    this.#lease = { ...this.#lease, leaseOwner: found.leaseOwner, checkpointOwner: found.checkpointOwner };
+    if (!isNews) return;
+    this.#keeping.events.publish({
+      type: "hand-off-requested",
+      leaseKey: this.leaseKey,
+      receiver: found.leaseOwner ?? "",
+    });
+    this.onHandOff?.();
+  }
+
+  #tableFailed(operation: string, error: Error): void {
+    this.#keeping.events.publish({ type: "lease-table-failed", operation, error: describeError(error) });
+  }
+
+  #armExpiry(): void {
+    this.#expiry?.cancel();
+    const { system, failoverTimeMs } = this.#keeping;
+    const leftMs = this.#lastRenewedAt + failoverTimeMs - system.now();
+    // After this time without renewal a leader may have given the lease to another worker.
+    this.#expiry = system.schedule(Math.max(0, leftMs), () => this.#over("expired", undefined));
+  }
+
+  #over(reason: LeaseLossReason, receiver: string | undefined): void {
+    if (this.signal.aborted) return;
+    this.#abortWith(reason);
+    const { leaseKey, shardId } = this;
+    if (reason === "released") this.#keeping.events.publish({ type: "lease-released", leaseKey, shardId, receiver });
+    else this.#keeping.events.publish({ type: "lease-lost", leaseKey, shardId, reason });
+  }
+
+  #abortWith(reason: LeaseLossReason): void {
+    if (this.signal.aborted) return;
+    this.#expiry?.cancel();
+    this.#abort.abort(new LeaseLostError(this.shardId, reason));
+    this.onOver?.();
+  }
+}

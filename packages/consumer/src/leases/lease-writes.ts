@@ -1,0 +1,208 @@
+/**
+ * Pure. Every change of a lease row, with the condition under which it may happen [C4].
+ *
+ * Source: kcl.md 1.4, KCL's DynamoDBLeaseRefresher. Our deletes are conditional where KCL's are not.
+ */
+import type { Checkpoint } from "../checkpoint/checkpoint.ts";
+import {
+  actualOwner,
+  failedAttemptsAttribute,
+  hashRangeAttributes,
+  latestSinceAttribute,
+  type HashRange,
+  type Lease,
+} from "./lease.ts";
+import { numberAttribute, type Attribute, type Condition, type RowUpdate } from "./table-row.ts";
+
+function equal(attribute: string, value: Attribute): Condition {
+  return { attribute, is: "equal", value };
+}
+
+function counterIs(lease: Lease): Condition {
+  return equal("leaseCounter", numberAttribute(lease.leaseCounter));
+}
+
+/** The attribute still says what was seen. */
+function ownerAsSeen(attribute: "leaseOwner" | "checkpointOwner", seen: string | undefined): Condition {
+  return seen === undefined ? { attribute, is: "absent" } : equal(attribute, { S: seen });
+}
+
+/** A checkpoint to store, and what goes with it. */
+export interface CheckpointWrite {
+  readonly checkpoint: Checkpoint;
+  /** Set by the first half of a two-phase checkpoint, which leaves `checkpoint` where it is. */
+  readonly pending?: { readonly checkpoint: Checkpoint; readonly state: Uint8Array | undefined } | undefined;
+}
+
+/** Renews the lease. The clause on `checkpointOwner` is how an owner learns that it has to hand the lease over. */
+export function renewal(lease: Lease, throughputKBps: number | undefined): RowUpdate {
+  const set: Record<string, Attribute> = { leaseCounter: numberAttribute(lease.leaseCounter + 1n) };
+  if (throughputKBps !== undefined) set["throughputKBps"] = { N: throughputKBps.toFixed(6) };
+  return {
+    key: lease.leaseKey,
+    conditions:
+      lease.checkpointOwner === undefined
+        ? [counterIs(lease), { attribute: "checkpointOwner", is: "absent" }]
+        : [counterIs(lease)],
+    set,
+  };
+}
+
+/** Stores a checkpoint, which renews the lease too. */
+export function checkpointUpdate(lease: Lease, write: CheckpointWrite, throughputKBps: number | undefined): RowUpdate {
+  const set: Record<string, Attribute> = {
+    leaseCounter: numberAttribute(lease.leaseCounter + 1n),
+    checkpoint: { S: write.checkpoint.sequenceNumber },
+    checkpointSubSequenceNumber: numberAttribute(write.checkpoint.subSequenceNumber),
+    ownerSwitchesSinceCheckpoint: { N: "0" },
+  };
+  if (throughputKBps !== undefined) set["throughputKBps"] = { N: throughputKBps.toFixed(6) };
+  if (lease.hashRange !== undefined) Object.assign(set, hashRangeAttributes(lease.hashRange));
+  const remove: string[] = [];
+  const { pending } = write;
+  if (pending === undefined) {
+    remove.push("pendingCheckpoint", "pendingCheckpointSubSequenceNumber", "pendingCheckpointState");
+    remove.push(failedAttemptsAttribute);
+  } else {
+    set["pendingCheckpoint"] = { S: pending.checkpoint.sequenceNumber };
+    set["pendingCheckpointSubSequenceNumber"] = numberAttribute(pending.checkpoint.subSequenceNumber);
+    if (pending.state === undefined) remove.push("pendingCheckpointState");
+    else set["pendingCheckpointState"] = { B: pending.state };
+  }
+  // Once a record is checkpointed LATEST is past; until then the time keeps its meaning.
+  if (write.checkpoint.sequenceNumber !== "LATEST") remove.push(latestSinceAttribute);
+  return { key: lease.leaseKey, conditions: [counterIs(lease)], set, remove };
+}
+
+/** Remembers when LATEST was, by the lease's owner. Renews the lease too. */
+export function latestSinceUpdate(lease: Lease, latestSinceMs: number): RowUpdate {
+  return {
+    key: lease.leaseKey,
+    conditions: [counterIs(lease)],
+    set: {
+      leaseCounter: numberAttribute(lease.leaseCounter + 1n),
+      [latestSinceAttribute]: numberAttribute(latestSinceMs),
+    },
+  };
+}
+
+/** Remembers failed attempts on the record after the checkpoint. Renews the lease too. */
+export function failedAttemptsUpdate(lease: Lease, attempts: number): RowUpdate {
+  return {
+    key: lease.leaseKey,
+    conditions: [counterIs(lease)],
+    set: {
+      leaseCounter: numberAttribute(lease.leaseCounter + 1n),
+      [failedAttemptsAttribute]: numberAttribute(attempts),
+    },
+  };
+}
+
+/** Gives the lease to `owner` at once: the counter's rise makes the old owner's next write fail. */
+export function assignment(lease: Lease, owner: string): RowUpdate {
+  const before = lease.leaseOwner;
+  const switched = before !== undefined && before !== owner;
+  return {
+    key: lease.leaseKey,
+    conditions: [
+      { attribute: "leaseKey", is: "present" },
+      ownerAsSeen("leaseOwner", lease.leaseOwner),
+      ownerAsSeen("checkpointOwner", lease.checkpointOwner),
+    ],
+    set: { leaseOwner: { S: owner } },
+    remove: ["checkpointOwner"],
+    add: switched ? { leaseCounter: 1, ownerSwitchesSinceCheckpoint: 1 } : { leaseCounter: 1 },
+  };
+}
+
+/** Asks the owner to drain the lease for `next`. The counter stays, so that the owner's renewals go on. */
+export function handOffRequest(lease: Lease, next: string): RowUpdate {
+  const owner = lease.leaseOwner;
+  if (owner === undefined) throw new Error(`hand-off of lease ${lease.leaseKey}, which has no owner`);
+  return {
+    key: lease.leaseKey,
+    conditions: [
+      { attribute: "leaseKey", is: "present" },
+      equal("leaseOwner", { S: owner }),
+      { attribute: "checkpointOwner", is: "absent" },
+    ],
+    set: { leaseOwner: { S: next }, checkpointOwner: { S: owner } },
+  };
+}
+
+/** Gives the lease up; a leader assigns it anew. Also the end of a hand-off whose receiver is gone. */
+export function eviction(lease: Lease): RowUpdate {
+  return {
+    key: lease.leaseKey,
+    conditions: [
+      { attribute: "leaseKey", is: "present" },
+      ownerAsSeen("leaseOwner", lease.leaseOwner),
+      ownerAsSeen("checkpointOwner", lease.checkpointOwner),
+    ],
+    remove: lease.checkpointOwner === undefined ? ["leaseOwner"] : ["checkpointOwner"],
+    add: { leaseCounter: 1 },
+  };
+}
+
+/** Names the shards that follow; the counter stays. */
+export function childShardsUpdate(leaseKey: string, childShardIds: readonly string[]): RowUpdate {
+  return {
+    key: leaseKey,
+    conditions: [{ attribute: "leaseKey", is: "present" }],
+    set: { childShardIds: { SS: [...childShardIds] } },
+  };
+}
+
+/** Fills in the hash range of a lease whose creator did not know it; the counter stays. */
+export function hashRangeUpdate(leaseKey: string, range: HashRange): RowUpdate {
+  return {
+    key: leaseKey,
+    conditions: [
+      { attribute: "leaseKey", is: "present" },
+      { attribute: "startingHashKey", is: "absent" },
+    ],
+    set: hashRangeAttributes(range),
+  };
+}
+
+/** A lease may be deleted only while it is as it was when that was decided. */
+export function deletionConditions(lease: Lease): readonly Condition[] {
+  return [
+    counterIs(lease),
+    equal("checkpoint", { S: lease.checkpoint.sequenceNumber }),
+    ownerAsSeen("leaseOwner", lease.leaseOwner),
+  ];
+}
+
+/**
+ * What a consistent read says about our own write of which we do not know whether it was done.
+ * - `done`: the row is as we wrote it.
+ * - `not-done`: the row is as before; `handOff` when it now asks us to drain it.
+ * - `lost`: somebody else has written.
+ */
+export type OwnWriteVerdict =
+  | { readonly verdict: "done" }
+  | { readonly verdict: "lost" }
+  | { readonly verdict: "not-done"; readonly handOff: boolean };
+
+/**
+ * Settles a write of ours from the row as a consistent read found it: owner, counter and checkpoint decide.
+ * A write that timed out and came through late has exactly the counter and checkpoint that we meant to write.
+ */
+export function settleOwnWrite(
+  workerId: string,
+  before: Lease,
+  intended: { readonly checkpoint: Checkpoint },
+  found: Lease | undefined,
+): OwnWriteVerdict {
+  if (found === undefined || actualOwner(found) !== workerId) return { verdict: "lost" };
+  // KCL never leaves such a row; whoever wrote it does not follow the protocol.
+  if (found.checkpointOwner !== undefined && found.checkpointOwner === found.leaseOwner) return { verdict: "lost" };
+  if (found.leaseCounter === before.leaseCounter) {
+    return { verdict: "not-done", handOff: found.checkpointOwner !== undefined };
+  }
+  const sameCheckpoint =
+    found.checkpoint.sequenceNumber === intended.checkpoint.sequenceNumber &&
+    found.checkpoint.subSequenceNumber === intended.checkpoint.subSequenceNumber;
+  return { verdict: found.leaseCounter === before.leaseCounter + 1n && sameCheckpoint ? "done" : "lost" };
+}

@@ -1,0 +1,199 @@
+/**
+ * Pure. The options of a consumer: what each means, its bounds and default, and their check.
+ */
+import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import type { KinesisClient } from "@aws-sdk/client-kinesis";
+import {
+  booleanOption,
+  checkOptionNames,
+  ConfigError,
+  functionOption,
+  integerOption,
+  streamOption,
+  textOption,
+} from "@millrace/core/options";
+import type { ConsumerEvent } from "./events.ts";
+import type { LeaseTable } from "./leases/lease-table.ts";
+import type { ConsumedStream, StartAt } from "./shards/consumed-stream.ts";
+
+/** Where to begin on a stream of which this application has read nothing yet. */
+export type InitialPositionOption = "TRIM_HORIZON" | "LATEST" | Date;
+
+/** What a consumer is made from. */
+export interface ConsumerOptions {
+  /** The stream's name, in the client's account and Region. This or `streamArn`. */
+  readonly streamName?: string | undefined;
+  /** The stream's ARN, which may be of another account. This or `streamName`. */
+  readonly streamArn?: string | undefined;
+  /**
+   * What all workers that share the work have in common; also the name of the lease table, as with KCL.
+   * Letters, digits, `_`, `.` and `-`, 3 to 255 of them.
+   */
+  readonly applicationName: string;
+  /** Unique in the fleet. @default a random UUID */
+  readonly workerId?: string | undefined;
+  /** For Kinesis: credentials, Region, endpoint, proxy and TLS are its own. @default one made from the environment */
+  readonly client?: KinesisClient | undefined;
+  /** For the lease table. @default one made from the environment */
+  readonly dynamodb?: DynamoDBClient | undefined;
+  /** A lease table instead of DynamoDB, such as `MemoryLeaseTable` in tests. */
+  readonly leaseTable?: LeaseTable | undefined;
+  /** Name of the DynamoDB table. @default applicationName */
+  readonly leaseTableName?: string | undefined;
+  /**
+   * Where to begin on shards that have no lease yet: everything there is, only what comes from now on, or from a time on.
+   * @default "TRIM_HORIZON", which loses nothing
+   */
+  readonly initialPosition?: InitialPositionOption | undefined;
+  /**
+   * Without renewal for this long a lease may be given to another worker, in milliseconds. Integer, 300 to 3,600,000;
+   * the same for all workers. A handler may block the event loop for less than two thirds of it.
+   * @default 10_000. Source: KCL, failoverTimeMillis.
+   */
+  readonly failoverTimeMs?: number | undefined;
+  /**
+   * Time between two looks for leases that were given to this worker, in milliseconds. Integer, 50 to 60,000.
+   * @default 500, which costs half a read unit each
+   */
+  readonly leaseDiscoveryIntervalMs?: number | undefined;
+  /** Bound on the leases of this worker. Integer from 1. @default no bound. Source: KCL, maxLeasesForWorker. */
+  readonly maxLeasesPerWorker?: number | undefined;
+  /**
+   * How long the leader's right lasts without a heartbeat, in milliseconds; a longer one of a Java fleet is kept.
+   * Integer, 300 to 3,600,000. @default 20_000
+   */
+  readonly leaderLeaseDurationMs?: number | undefined;
+  /** Time between two comparisons of shards and leases by the leader, in milliseconds. Integer, 1,000 to 86,400,000. @default 120_000 */
+  readonly shardSyncIntervalMs?: number | undefined;
+  /** Whether a live owner is asked to finish its batch before a lease moves. @default true */
+  readonly gracefulHandOff?: boolean | undefined;
+  /**
+   * How long a handler may go on when its shard is to move or the consumer closes, in milliseconds. After that its
+   * signal aborts and the lease goes. Integer, 0 to 3,600,000. @default 30_000. Source: KCL, gracefulLeaseHandoffTimeoutMillis.
+   */
+  readonly handOffTimeoutMs?: number | undefined;
+  /**
+   * Time between two reads of a shard at its tip, in milliseconds. Integer, 200 to 600,000. A shard takes 5 calls a
+   * second from all applications together. @default 1_000
+   */
+  readonly pollIntervalMs?: number | undefined;
+  /** Kinesis records per call. Integer, 1 to 10,000. @default 10_000 */
+  readonly maxRecordsPerCall?: number | undefined;
+  /** User records per batch. Integer, 1 to 1,000,000. @default 10_000 */
+  readonly maxBatchRecords?: number | undefined;
+  /** Fetched and undelivered bytes of one shard past which it is not read further. Integer from 0. @default 8 MiB */
+  readonly prefetchMaxBytes?: number | undefined;
+  /** The same over all shards; each may hold one answer beyond it. Integer from 0. @default 64 MiB */
+  readonly prefetchTotalMaxBytes?: number | undefined;
+  /** Gets every event. What it throws is reported once as a warning and changes nothing. */
+  readonly onEvent?: ((event: ConsumerEvent) => void) | undefined;
+}
+
+/** The options with defaults filled in. */
+export interface ResolvedConsumerOptions {
+  readonly applicationName: string;
+  readonly workerId: string | undefined;
+  readonly streams: readonly ConsumedStream[];
+  readonly client: KinesisClient | undefined;
+  readonly dynamodb: DynamoDBClient | undefined;
+  readonly leaseTable: LeaseTable | undefined;
+  readonly leaseTableName: string;
+  readonly failoverTimeMs: number;
+  readonly leaseDiscoveryIntervalMs: number;
+  readonly maxLeasesPerWorker: number;
+  readonly leaderLeaseDurationMs: number;
+  readonly shardSyncIntervalMs: number;
+  readonly gracefulHandOff: boolean;
+  readonly handOffTimeoutMs: number;
+  readonly pollIntervalMs: number;
+  readonly maxRecordsPerCall: number;
+  readonly maxBatchRecords: number;
+  readonly prefetchMaxBytes: number;
+  readonly prefetchTotalMaxBytes: number;
+  readonly onEvent: ((event: ConsumerEvent) => void) | undefined;
+}
+
+const names: readonly (keyof ConsumerOptions)[] = [
+  "streamName",
+  "streamArn",
+  "applicationName",
+  "workerId",
+  "client",
+  "dynamodb",
+  "leaseTable",
+  "leaseTableName",
+  "initialPosition",
+  "failoverTimeMs",
+  "leaseDiscoveryIntervalMs",
+  "maxLeasesPerWorker",
+  "leaderLeaseDurationMs",
+  "shardSyncIntervalMs",
+  "gracefulHandOff",
+  "handOffTimeoutMs",
+  "pollIntervalMs",
+  "maxRecordsPerCall",
+  "maxBatchRecords",
+  "prefetchMaxBytes",
+  "prefetchTotalMaxBytes",
+  "onEvent",
+];
+
+const mebibyte = 1024 * 1024;
+const hourMs = 3_600_000;
+
+/**
+ * Checks the options and fills in what was left out.
+ * @throws {ConfigError} naming the first bad option.
+ */
+export function resolveConsumerOptions(options: ConsumerOptions): ResolvedConsumerOptions {
+  checkOptionNames("ConsumerOptions", options, names);
+  const stream = streamOption(options);
+  const applicationName = tableName("applicationName", options.applicationName);
+  const integer = (name: keyof ConsumerOptions, min: number, max: number, fallback: number): number =>
+    integerOption(name, options[name], { min, max, fallback });
+  const failoverTimeMs = integer("failoverTimeMs", 300, hourMs, 10_000);
+  return {
+    applicationName,
+    workerId: textOption("workerId", options.workerId),
+    streams: [
+      {
+        streamName: stream.streamName,
+        ref: stream,
+        leaseKeyPrefix: "",
+        streamIdentifier: undefined,
+        startAt: startAtOption("initialPosition", options.initialPosition),
+      },
+    ],
+    client: options.client,
+    dynamodb: options.dynamodb,
+    leaseTable: options.leaseTable,
+    leaseTableName:
+      options.leaseTableName === undefined ? applicationName : tableName("leaseTableName", options.leaseTableName),
+    failoverTimeMs,
+    leaseDiscoveryIntervalMs: integer("leaseDiscoveryIntervalMs", 50, 60_000, 500),
+    maxLeasesPerWorker: integer("maxLeasesPerWorker", 1, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER),
+    leaderLeaseDurationMs: integer("leaderLeaseDurationMs", 300, hourMs, 20_000),
+    shardSyncIntervalMs: integer("shardSyncIntervalMs", 1_000, 24 * hourMs, 120_000),
+    gracefulHandOff: booleanOption("gracefulHandOff", options.gracefulHandOff, true),
+    handOffTimeoutMs: integer("handOffTimeoutMs", 0, hourMs, 30_000),
+    pollIntervalMs: integer("pollIntervalMs", 200, 600_000, 1_000),
+    maxRecordsPerCall: integer("maxRecordsPerCall", 1, 10_000, 10_000),
+    maxBatchRecords: integer("maxBatchRecords", 1, 1_000_000, 10_000),
+    prefetchMaxBytes: integer("prefetchMaxBytes", 0, Number.MAX_SAFE_INTEGER, 8 * mebibyte),
+    prefetchTotalMaxBytes: integer("prefetchTotalMaxBytes", 0, Number.MAX_SAFE_INTEGER, 64 * mebibyte),
+    onEvent: functionOption("onEvent", options.onEvent),
+  };
+}
+
+/** Source: the pattern of table names in DynamoDB's CreateTable. */
+function tableName(path: string, value: unknown): string {
+  if (typeof value === "string" && /^[a-zA-Z0-9_.-]{3,255}$/.test(value)) return value;
+  throw new ConfigError({ path, got: value, expected: "3 to 255 letters, digits, '_', '.' or '-'" });
+}
+
+function startAtOption(path: string, value: InitialPositionOption | undefined): StartAt {
+  if (value === undefined || value === "TRIM_HORIZON") return { type: "TRIM_HORIZON" };
+  if (value === "LATEST") return { type: "LATEST" };
+  if (value instanceof Date && !Number.isNaN(value.getTime())) return { type: "AT_TIMESTAMP", timestamp: value };
+  throw new ConfigError({ path, got: value, expected: '"TRIM_HORIZON", "LATEST" or a Date' });
+}

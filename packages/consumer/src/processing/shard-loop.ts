@@ -1,0 +1,179 @@
+/**
+ * Driver. One call of the handler: the shard as the handler sees it, batch by batch.
+ *
+ * A batch counts as done when the handler asks for the next one or returns. Nothing here skips a record: what was
+ * delivered and not checkpointed is delivered again by the next call.
+ */
+import type { ChildShard } from "@millrace/core/kinesis";
+import type { System } from "@millrace/core/runtime";
+import { compareCheckpoints, type Checkpoint } from "../checkpoint/checkpoint.ts";
+import type { HeldLease } from "../leases/held-lease.ts";
+import { placeOf, type ConsumedRecord, type EndedBy, type LeasedShard, type RecordBatch } from "../record.ts";
+import { expandRecords, type ExpandedSlice } from "../retrieval/expand.ts";
+import type { ShardReader } from "../retrieval/shard-reader.ts";
+
+export interface ShardLoopOptions {
+  readonly held: HeldLease;
+  readonly streamName: string;
+  readonly reader: ShardReader;
+  readonly system: System;
+  readonly maxBatchRecords: number;
+  readonly onBatch: (batch: {
+    readonly records: number;
+    readonly bytes: number;
+    readonly millisBehindLatest: number;
+  }) => void;
+  readonly onRelease: () => void;
+}
+
+/** The shard during one call of the handler. */
+export class ShardLoop implements LeasedShard {
+  readonly startedFrom: Checkpoint;
+  readonly #options: ShardLoopOptions;
+  /** Aborts when the loop is to end although the lease is held. */
+  readonly #drain = new AbortController();
+  readonly #either: AbortSignal;
+  #endedBy: EndedBy | undefined;
+  #isIterated = false;
+  #delivered: Checkpoint;
+  #childShards: readonly ChildShard[] | undefined;
+  #slices: Iterator<ExpandedSlice> | undefined;
+  #millisBehindLatest = 0;
+
+  constructor(options: ShardLoopOptions) {
+    this.#options = options;
+    this.startedFrom = options.held.checkpointed;
+    this.#delivered = this.startedFrom;
+    this.#either = AbortSignal.any([this.#drain.signal, options.held.signal]);
+  }
+
+  get shardId(): string {
+    return this.#options.held.shardId;
+  }
+
+  get streamName(): string {
+    return this.#options.streamName;
+  }
+
+  get fencingToken(): bigint {
+    return this.#options.held.fencingToken;
+  }
+
+  get signal(): AbortSignal {
+    return this.#options.held.signal;
+  }
+
+  get endedBy(): EndedBy | undefined {
+    return this.#endedBy;
+  }
+
+  /** The children, once everything was delivered. */
+  get childShards(): readonly ChildShard[] | undefined {
+    return this.#childShards;
+  }
+
+  /** True when everything was delivered and everything delivered is checkpointed. */
+  get isFinished(): boolean {
+    const { held } = this.#options;
+    return this.#endedBy === "shard-end" && compareCheckpoints(this.#delivered, held.checkpointed) <= 0;
+  }
+
+  release(): Promise<void> {
+    this.#options.onRelease();
+    return Promise.resolve();
+  }
+
+  /** Ends the loop at the next batch, as at a shutdown. */
+  drain(): void {
+    this.#drain.abort();
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<RecordBatch, undefined> {
+    if (this.#isIterated) throw new Error(`${this.shardId}: a leased shard can be iterated over once`);
+    this.#isIterated = true;
+    return {
+      next: async () => {
+        const batch = await this.#nextBatch();
+        return batch === undefined ? { done: true, value: undefined } : { done: false, value: batch };
+      },
+      return: () => Promise.resolve({ done: true, value: undefined }),
+    };
+  }
+
+  async #nextBatch(): Promise<RecordBatch | undefined> {
+    const { held, reader, system, maxBatchRecords } = this.#options;
+    while (this.#endedBy === undefined) {
+      if (held.signal.aborted) return this.#end("lease-lost");
+      if (this.#drain.signal.aborted) return this.#end("shutdown");
+      const slice = this.#slices?.next();
+      if (slice !== undefined && slice.done !== true) {
+        const { records, bytes } = slice.value;
+        if (records.length > 0) return this.#deliver(records, bytes);
+        await system.breathe();
+        continue;
+      }
+      this.#slices = undefined;
+      const chunk = await this.#nextChunk(reader);
+      if (chunk === undefined) continue;
+      if (chunk.type === "shard-end") {
+        this.#childShards = chunk.childShards;
+        return this.#end("shard-end");
+      }
+      this.#millisBehindLatest = chunk.millisBehindLatest;
+      this.#slices = expandRecords(chunk.records, this.#delivered, maxBatchRecords);
+    }
+    return undefined;
+  }
+
+  /** The next chunk; undefined when the loop is to end instead. */
+  async #nextChunk(reader: ShardReader): Promise<Awaited<ReturnType<ShardReader["next"]>> | undefined> {
+    try {
+      return await reader.next(this.#either);
+    } catch (error) {
+      if (this.#either.aborted) return undefined;
+      throw error;
+    }
+  }
+
+  #end(endedBy: EndedBy): undefined {
+    this.#endedBy = endedBy;
+    return undefined;
+  }
+
+  #deliver(records: readonly ConsumedRecord[], bytes: number): RecordBatch {
+    const { held, onBatch } = this.#options;
+    const last = records.at(-1);
+    if (last !== undefined) this.#delivered = placeOf(last);
+    held.countDelivered(bytes);
+    const millisBehindLatest = this.#millisBehindLatest;
+    onBatch({ records: records.length, bytes, millisBehindLatest });
+    return {
+      shardId: this.shardId,
+      millisBehindLatest,
+      records,
+      checkpoint: (upTo, options) => checkpointBatch(held, records, upTo, options?.durable ?? true),
+    };
+  }
+}
+
+async function checkpointBatch(
+  held: HeldLease,
+  records: readonly ConsumedRecord[],
+  upTo: ConsumedRecord | undefined,
+  isDurable: boolean,
+): Promise<void> {
+  const record = upTo ?? records.at(-1);
+  if (record === undefined || !isWithin(records, record)) {
+    throw new RangeError(`${held.shardId}: the record to checkpoint is not in this batch`);
+  }
+  if (isDurable) await held.checkpoint({ checkpoint: placeOf(record) });
+  else held.ride(placeOf(record));
+}
+
+function isWithin(records: readonly ConsumedRecord[], record: ConsumedRecord): boolean {
+  const [first] = records;
+  const last = records.at(-1);
+  if (first === undefined || last === undefined) return false;
+  const place = placeOf(record);
+  return compareCheckpoints(placeOf(first), place) <= 0 && compareCheckpoints(place, placeOf(last)) <= 0;
+}

@@ -1,0 +1,105 @@
+/**
+ * Pure. What a handler gets: a leased shard, its batches, and their user records.
+ */
+import type { UserRecordView } from "@millrace/aggregation";
+import type { Checkpoint } from "./checkpoint/checkpoint.ts";
+
+/** A user record as it was put, taken out of its aggregate where it came in one. */
+export interface ConsumedRecord {
+  /** The payload. A view into memory that the batch shares: copy it to keep it longer than the batch. */
+  readonly data: Uint8Array;
+  /** Absent on streams with the AUTO record distribution strategy. */
+  readonly partitionKey?: string;
+  /** Decimal; only where the producer gave one. */
+  readonly explicitHashKey?: string;
+  /** Of the Kinesis record; user records of one aggregate share it. */
+  readonly sequenceNumber: string;
+  /** Place inside the aggregate, from 0; absent for a record that came alone. */
+  readonly subSequenceNumber?: number;
+  /** Millisecond clock of the service; neither exact nor in order. */
+  readonly approximateArrivalTimestamp?: Date;
+  /** What the producer attached, such as trace context. */
+  readonly tags?: Record<string, string>;
+  /** The payload as UTF-8. */
+  text(): string;
+  /**
+   * The payload parsed as JSON.
+   * @throws {SyntaxError} when it is none.
+   */
+  json(): unknown;
+}
+
+/** User records of one shard, in the order of their sequence numbers. */
+export interface RecordBatch {
+  readonly shardId: string;
+  /** How old the service says the end of this batch is; 0 at the tip. */
+  readonly millisBehindLatest: number;
+  /** Never empty. */
+  readonly records: readonly ConsumedRecord[];
+  /**
+   * Stores that everything up to and including `upTo` (by default the last record) is done. Resolves once it is stored;
+   * with `durable: false` at once, and it is stored with the lease's next renewal. A place before the last stored one
+   * is covered already.
+   * @throws {LeaseLostError} when the shard belongs to another worker by now; nothing was stored.
+   * @throws {RangeError} when `upTo` is not in this batch.
+   */
+  checkpoint(upTo?: ConsumedRecord, options?: { readonly durable?: boolean | undefined }): Promise<void>;
+}
+
+/** Why a shard's loop ended. */
+export type EndedBy = "shard-end" | "shutdown" | "lease-lost";
+
+/** A shard while this worker has its lease. Iterate over it once. */
+export interface LeasedShard extends AsyncIterable<RecordBatch> {
+  readonly shardId: string;
+  readonly streamName: string;
+  /** The loop delivers what comes after this place. */
+  readonly startedFrom: Checkpoint;
+  /** Rises with every owner of the shard: a store that refuses smaller ones keeps former owners out. */
+  readonly fencingToken: bigint;
+  /** Aborts with a LeaseLostError the moment the lease is over. */
+  readonly signal: AbortSignal;
+  /** Set when the loop has ended by itself. After "shutdown" there is still time to checkpoint. */
+  readonly endedBy: EndedBy | undefined;
+  /** Gives the lease up on purpose, once the handler has returned. */
+  release(): Promise<void>;
+}
+
+/** Called for each shard that this worker leases; resolves when its loop has ended. */
+export type ShardHandler = (shard: LeasedShard) => Promise<void>;
+
+const decoder = new TextDecoder();
+
+/** A delivered record; made once per user record, so it holds nothing that can be computed. */
+export class DeliveredRecord implements ConsumedRecord {
+  readonly data: Uint8Array;
+  declare readonly partitionKey?: string;
+  declare readonly explicitHashKey?: string;
+  readonly sequenceNumber: string;
+  declare readonly subSequenceNumber?: number;
+  declare readonly approximateArrivalTimestamp?: Date;
+  declare readonly tags?: Record<string, string>;
+
+  constructor(view: UserRecordView, arrival: Date | undefined) {
+    this.data = view.data;
+    this.sequenceNumber = view.sequenceNumber;
+    if (view.partitionKey !== undefined) this.partitionKey = view.partitionKey;
+    if (view.explicitHashKey !== undefined) this.explicitHashKey = view.explicitHashKey;
+    if (view.aggregated) this.subSequenceNumber = view.subSequenceNumber;
+    if (arrival !== undefined) this.approximateArrivalTimestamp = arrival;
+    if (view.tags !== undefined) this.tags = view.tags;
+  }
+
+  text(): string {
+    return decoder.decode(this.data);
+  }
+
+  json(): unknown {
+    return JSON.parse(this.text());
+  }
+}
+
+/** The record's place in its shard. */
+export function placeOf(record: ConsumedRecord): Checkpoint {
+  return { sequenceNumber: record.sequenceNumber, subSequenceNumber: record.subSequenceNumber ?? 0 };
+}

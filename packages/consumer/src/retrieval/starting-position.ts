@@ -1,0 +1,28 @@
+/**
+ * Driver. Where the reading of a leased shard begins.
+ *
+ * Source: kcl.md 4.4 and 5.3. LATEST is turned into the time at which it was meant (5b.2): asked for again, it would
+ * skip what came between.
+ */
+import type { KinesisPort, StartingPosition } from "@millrace/core/kinesis";
+import type { System } from "@millrace/core/runtime";
+import { isSentinel } from "../checkpoint/checkpoint.ts";
+import type { HeldLease } from "../leases/held-lease.ts";
+import type { ConsumedStream } from "../shards/consumed-stream.ts";
+
+/** The position after the lease's checkpoint; a record's own place is included, because it may be inside an aggregate. */
+export async function startingPosition(
+  ports: { readonly kinesis: KinesisPort; readonly system: System },
+  stream: ConsumedStream,
+  held: HeldLease,
+): Promise<StartingPosition> {
+  const { sequenceNumber } = held.checkpointed;
+  if (!isSentinel(sequenceNumber)) return { type: "AT_SEQUENCE_NUMBER", sequenceNumber };
+  if (sequenceNumber === "AT_TIMESTAMP" && stream.startAt.type === "AT_TIMESTAMP") return stream.startAt;
+  if (sequenceNumber !== "LATEST") return { type: "TRIM_HORIZON" };
+  if (held.lease.latestSinceMs === undefined) {
+    const answer = await ports.kinesis.describeStreamSummary(stream.ref);
+    await held.rememberLatest((answer.ok ? answer.serviceTime : undefined) ?? ports.system.wallNow());
+  }
+  return { type: "AT_TIMESTAMP", timestamp: new Date(held.lease.latestSinceMs ?? ports.system.wallNow()) };
+}

@@ -1,0 +1,1 @@
+export { MemoryLeaseTable } from "./io/memory-lease-table.ts";

@@ -1,0 +1,211 @@
+/**
+ * Driver. One run of a consumer: joins the fleet, carries its shards, and leaves without making others wait.
+ *
+ * The order of leaving is 5b.4: report withdrawn, handlers drained, leases given to live peers, leadership given up,
+ * own leases read once more.
+ */
+import { describeError, type EventPublisher } from "@millrace/core/observe";
+import type { KinesisPort, StartingPosition } from "@millrace/core/kinesis";
+import type { System } from "@millrace/core/runtime";
+import { ConsumerError } from "./errors.ts";
+import type { ConsumerEvent } from "./events.ts";
+import { Departure } from "./leases/departure.ts";
+import type { HeldLease } from "./leases/held-lease.ts";
+import { LeaderDuties } from "./leases/leader-duties.ts";
+import { LeaderLock } from "./leases/leader-lock.ts";
+import { LeaseCoordinator } from "./leases/lease-coordinator.ts";
+import type { LeaseTable } from "./leases/lease-table.ts";
+import { MetricsReporter } from "./leases/metrics-reporter.ts";
+import type { ResolvedConsumerOptions } from "./options.ts";
+import { ShardConsumer } from "./processing/shard-consumer.ts";
+import type { ShardHandler } from "./record.ts";
+import { ByteBudget } from "./retrieval/byte-budget.ts";
+import { PollingReader } from "./retrieval/polling.ts";
+import type { ShardReader } from "./retrieval/shard-reader.ts";
+import type { ConsumedStream } from "./shards/consumed-stream.ts";
+
+export interface WorkerOptions {
+  readonly options: ResolvedConsumerOptions;
+  readonly workerId: string;
+  readonly kinesis: KinesisPort;
+  readonly table: LeaseTable;
+  readonly system: System;
+  readonly events: EventPublisher<ConsumerEvent>;
+  readonly handler: ShardHandler;
+  /** Gets a failure that ends the run. */
+  readonly onCrash: (error: unknown) => void;
+}
+
+/** A worker of the fleet. */
+export class Worker {
+  readonly #wiring: WorkerOptions;
+  readonly #budget: ByteBudget;
+  readonly #reporter: MetricsReporter;
+  readonly #lock: LeaderLock;
+  readonly #duties: LeaderDuties;
+  readonly #coordinator: LeaseCoordinator;
+  readonly #shards = new Map<string, ShardConsumer>();
+  #isStopping = false;
+  readonly #departure: Departure;
+
+  constructor(wiring: WorkerOptions) {
+    this.#wiring = wiring;
+    const { options, workerId, table, system, events, onCrash } = wiring;
+    const { failoverTimeMs } = options;
+    this.#budget = new ByteBudget(options.prefetchTotalMaxBytes);
+    this.#departure = new Departure(table, workerId, system);
+    this.#reporter = new MetricsReporter({ table, workerId, system, events, onCrash });
+    this.#lock = new LeaderLock({
+      table,
+      workerId,
+      system,
+      events,
+      leaseDurationMs: options.leaderLeaseDurationMs,
+      callLimitMs: Math.floor(failoverTimeMs / 3),
+    });
+    this.#duties = new LeaderDuties({
+      ...options,
+      lock: this.#lock,
+      table,
+      kinesis: wiring.kinesis,
+      system,
+      events,
+      onCrash,
+    });
+    this.#coordinator = new LeaseCoordinator({
+      table,
+      workerId,
+      system,
+      failoverTimeMs,
+      events,
+      discoveryIntervalMs: options.leaseDiscoveryIntervalMs,
+      onAcquired: (held) => this.#acquired(held),
+      onCrash,
+    });
+  }
+
+  /**
+   * Joins the fleet.
+   * @throws {ConsumerError} when the lease table cannot be used.
+   */
+  async start(signal: AbortSignal): Promise<void> {
+    const { table, workerId, events } = this.#wiring;
+    const opened = await table.open({ signal });
+    if (!opened.ok) {
+      const what = `cannot use the lease table ${table.name}: ${describeError(opened.error)}`;
+      throw new ConsumerError("ERR_LEASE_TABLE", what, opened.error);
+    }
+    await this.#reporter.start();
+    events.publish({ type: "started", workerId, leaseTable: table.name, created: opened.value === "created" });
+    this.#duties.start();
+    this.#coordinator.start();
+  }
+
+  /**
+   * Leaves the fleet: handlers end their batches, leases go to live peers. Once `force` aborts, handlers that still run
+   * lose their leases at once.
+   */
+  async stop(force: AbortSignal | undefined): Promise<void> {
+    if (this.#isStopping) return;
+    this.#isStopping = true;
+    const { events, workerId } = this.#wiring;
+    const releaseAll = (): void => {
+      for (const held of this.#coordinator.held.values()) void held.release(this.#departure.nextOwner());
+    };
+    await this.#reporter.withdraw();
+    await this.#duties.stop();
+    this.#coordinator.stopDiscovery();
+    if (this.#coordinator.held.size > 0) await this.#departure.findPeers();
+    for (const shard of this.#shards.values()) shard.drain("shutdown");
+    if (force?.aborted === true) releaseAll();
+    else force?.addEventListener("abort", releaseAll, { once: true });
+    // A handler that does not heed its signal keeps its shard's place, but not the whole consumer.
+    await Promise.race([this.#allEnded(), aborted(force)]);
+    force?.removeEventListener("abort", releaseAll);
+    await this.#lock.release();
+    await this.#coordinator.stop();
+    await this.#departure.passOnLateLeases();
+    events.publish({ type: "stopped", workerId });
+  }
+
+  /** Stops everything at once without a word to anyone, as the death of the process would: for tests of failover. */
+  async abandon(): Promise<void> {
+    this.#isStopping = true;
+    await Promise.all([this.#reporter.stop(), this.#duties.stop(), this.#coordinator.abandon()]);
+  }
+
+  async #allEnded(): Promise<void> {
+    await Promise.all([...this.#shards.values()].map((shard) => shard.ended));
+  }
+
+  #acquired(held: HeldLease): void {
+    const before = this.#shards.get(held.leaseKey);
+    if (before === undefined) {
+      this.#consume(held);
+      return;
+    }
+    // The lease was lost and has come back; the handler of then must have returned before another may start.
+    void before.ended.finally(() => {
+      if (!held.signal.aborted) this.#consume(held);
+    });
+  }
+
+  #consume(held: HeldLease): void {
+    const { options, workerId, kinesis, table, system, events, handler, onCrash } = this.#wiring;
+    const stream = this.#streamOf(held);
+    if (stream === undefined) return;
+    const shard = new ShardConsumer({
+      held,
+      stream,
+      handler,
+      table,
+      kinesis,
+      system,
+      events,
+      workerId,
+      onCrash,
+      maxBatchRecords: options.maxBatchRecords,
+      drainTimeoutMs: options.handOffTimeoutMs,
+      createReader: (position) => this.#createReader(stream, held.shardId, position),
+      canKeepChild: () => !this.#isStopping && this.#coordinator.held.size <= options.maxLeasesPerWorker,
+      onChildren: (leases) => {
+        for (const lease of leases) this.#coordinator.adopt(lease, system.now());
+      },
+      onFinished: (finished) => this.#coordinator.finish(finished),
+      nextOwner: () => this.#departure.nextOwner(),
+    });
+    this.#shards.set(held.leaseKey, shard);
+    void shard.ended.finally(() => {
+      if (this.#shards.get(held.leaseKey) === shard) this.#shards.delete(held.leaseKey);
+    });
+    if (this.#isStopping) shard.drain("shutdown");
+  }
+
+  #streamOf(held: HeldLease): ConsumedStream | undefined {
+    return this.#wiring.options.streams.find((stream) => stream.streamIdentifier === held.lease.streamIdentifier);
+  }
+
+  #createReader(stream: ConsumedStream, shardId: string, position: StartingPosition): ShardReader {
+    const { options, kinesis, system, events } = this.#wiring;
+    return new PollingReader({
+      kinesis,
+      system,
+      events,
+      stream: stream.ref,
+      shardId,
+      position,
+      pollIntervalMs: options.pollIntervalMs,
+      maxRecordsPerCall: options.maxRecordsPerCall,
+      prefetchMaxBytes: options.prefetchMaxBytes,
+      budget: this.#budget,
+    });
+  }
+}
+
+function aborted(signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal === undefined) return;
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
