@@ -1,5 +1,10 @@
 // @millrace/simulator
 
+export interface AccessKey {
+    readonly accessKeyId: string;
+    readonly secretAccessKey: string;
+}
+
 export type ActionName = (typeof actionNames)[number];
 
 export interface Bill {
@@ -72,7 +77,12 @@ export declare class KinesisSimulator implements AsyncDisposable {
     readonly clock: SimulatorClock;
     readonly meter: BillingMeter;
     readonly service: KinesisService;
+    static listen(options?: ListenOptions): Promise<KinesisSimulator>;
     constructor(options?: SimulatorOptions);
+    get endpoint(): string;
+    get tlsEndpoint(): string;
+    get caCertificate(): string;
+    client(config?: KinesisClientConfig): KinesisClient;
     createStream(options: CreateStreamOptions): CreatedStream;
     reshard(options: ReshardOptions): Resharding;
     close(): Promise<void>;
@@ -85,6 +95,9 @@ export type LimitOptions = false | {
     readonly [K in LimitName]?: number | boolean | undefined;
 };
 
+export interface ListenOptions extends SimulatorOptions, ServerOptions {
+}
+
 export interface MeterCounts {
     readonly calls: Readonly<Record<string, number>>;
     readonly failures: Readonly<Record<string, number>>;
@@ -94,6 +107,29 @@ export interface MeterCounts {
     readonly recordsOut: number;
     readonly bytesOut: number;
     readonly recordsTrimmedForMemory: number;
+}
+
+export declare class Network {
+    #private;
+    constructor(timeline: Timeline, conditions?: Partial<NetworkConditions>);
+    get conditions(): NetworkConditions;
+    change(conditions: Partial<NetworkConditions>): void;
+    partition(a: VirtualHost, b: VirtualHost): void;
+    heal(a?: VirtualHost, b?: VirtualHost): void;
+    request<T>(from: VirtualHost, to: VirtualHost, serve: () => Promise<T>, signal?: AbortSignal): Promise<T>;
+}
+
+export interface NetworkConditions {
+    readonly minDelayMs: number;
+    readonly meanExtraDelayMs: number;
+    readonly loss: number;
+    readonly duplication: number;
+    readonly timeoutMs: number;
+}
+
+export declare class NetworkError extends Error {
+    readonly name = "NetworkError";
+    readonly code = "ECONNRESET";
 }
 
 export interface Prices {
@@ -115,6 +151,18 @@ export interface Prices {
     readonly dynamoDbReadUnit: number;
 }
 
+export declare class Prng {
+    #private;
+    constructor(seed: number);
+    next(): number;
+    integer(min: number, max: number): number;
+    chance(share: number): boolean;
+    pick<T>(choices: readonly T[]): T;
+    wait(meanMs: number): number;
+    uuid(): string;
+    fork(name: string): Prng;
+}
+
 export interface ReshardOptions {
     readonly streamName: string;
     readonly split?: string | undefined;
@@ -126,6 +174,23 @@ export interface ReshardOptions {
 export interface Resharding {
     readonly closed: readonly string[];
     readonly opened: readonly string[];
+}
+
+export interface RunOptions {
+    readonly until?: (() => boolean) | undefined;
+    readonly forMs?: number | undefined;
+    readonly maxEvents?: number | undefined;
+}
+
+export interface ServerOptions {
+    readonly host?: string | undefined;
+    readonly port?: number | undefined;
+    readonly tls?: boolean | undefined;
+    readonly accessKeys?: readonly AccessKey[] | undefined;
+    readonly maxBodyBytes?: number | undefined;
+    readonly maxBodiesBytes?: number | undefined;
+    readonly maxBodyMs?: number | undefined;
+    readonly maxHeadersMs?: number | undefined;
 }
 
 export declare class ServiceError extends Error {
@@ -172,6 +237,53 @@ export type SubscriptionFrame = {
     readonly SubscribeToShardEvent?: undefined;
 };
 
+export declare class Timeline {
+    #private;
+    readonly seed: number;
+    readonly startWallMs: number;
+    readonly random: Prng;
+    constructor(options?: TimelineOptions);
+    get nowMs(): number;
+    get events(): number;
+    host(name: string): VirtualHost;
+    schedule(host: VirtualHost, delayMs: number, callback: () => void, what?: string): Timer;
+    repeat(event: HostEvent): void;
+    note(host: string, what: string): void;
+    trace(): readonly TraceEntry[];
+    traceHash(): string;
+    run(options?: RunOptions): Promise<"done" | "time-over" | "idle">;
+    settle<T>(promise: Promise<T>, options?: {
+        readonly forMs?: number | undefined;
+    }): Promise<T>;
+}
+
+export interface TimelineOptions {
+    readonly seed?: number | undefined;
+    readonly startWallMs?: number | undefined;
+    readonly traceEntries?: number | undefined;
+    readonly onSettled?: (() => void) | undefined;
+}
+
+export interface TraceEntry {
+    readonly atMs: number;
+    readonly host: string;
+    readonly what: string;
+}
+
+export declare class VirtualHost {
+    #private;
+    readonly name: string;
+    readonly system: System;
+    constructor(timeline: HostTimeline, name: string, random: Prng);
+    get isPaused(): boolean;
+    get life(): number;
+    jumpClock(ms: number): void;
+    pause(): void;
+    resume(): void;
+    kill(): void;
+    defer(event: HostEvent): void;
+}
+
 export declare class WireFault extends Error {
     readonly name = "WireFault";
     readonly kind: WireFaultKind;
@@ -189,6 +301,8 @@ export declare class WireFault extends Error {
 export type WireFaultKind = "reset" | "raw-body" | "truncate";
 
 export declare const actionNames: readonly ["AddTagsToStream", "CreateStream", "DecreaseStreamRetentionPeriod", "DeleteResourcePolicy", "DeleteStream", "DeregisterStreamConsumer", "DescribeAccountSettings", "DescribeLimits", "DescribeStream", "DescribeStreamConsumer", "DescribeStreamSummary", "DisableEnhancedMonitoring", "EnableEnhancedMonitoring", "GetRecords", "GetResourcePolicy", "GetShardIterator", "IncreaseStreamRetentionPeriod", "ListShards", "ListStreamConsumers", "ListStreams", "ListTagsForResource", "ListTagsForStream", "MergeShards", "PutRecord", "PutRecords", "PutResourcePolicy", "RegisterStreamConsumer", "RemoveTagsFromStream", "SplitShard", "StartStreamEncryption", "StopStreamEncryption", "SubscribeToShard", "TagResource", "UntagResource", "UpdateAccountSettings", "UpdateMaxRecordSize", "UpdateShardCount", "UpdateStreamMode", "UpdateStreamRecordDistributionStrategy", "UpdateStreamWarmThroughput"];
+
+export declare function kinesisOver(network: Network, from: VirtualHost, to: VirtualHost, kinesis: KinesisPort): KinesisPort;
 
 export declare const listPrices: Prices;
 
@@ -233,6 +347,7 @@ export declare const serviceLimits: {
     readonly warmThroughputPerSecond: 5;
     readonly retentionHours: 8760;
     readonly keyChangesPerDay: 25;
+    readonly encryptionDelayMs: 5000;
     readonly tagsPerResource: 50;
     readonly retentionTrim: 1;
 };
@@ -246,6 +361,7 @@ export declare class RateBucket {
     constructor(perSecond: number, capacity: number, nowMs: number);
     has(cost: number, nowMs: number): boolean;
     isPositive(nowMs: number): boolean;
+    waitMs(nowMs: number): number;
     take(cost: number, nowMs: number): void;
     owe(tokens: number, nowMs: number): void;
 }
@@ -261,6 +377,15 @@ export declare class RecordLog {
     trimBefore(wallMs: number): number;
     trimOldest(): number;
     counterAtTime(wallMs: number): number;
+}
+
+export declare class RecordMemory {
+    #private;
+    constructor(maxBytes: number, streams: ReadonlyMap<string, Stream>, meter: BillingMeter);
+    add(bytes: number): void;
+    forget(stream: Stream): void;
+    trimExpired(stream: Stream, shard: Shard, wallMs: number): void;
+    trimToCap(): void;
 }
 
 export declare class ServiceClock implements SimulatorClock {
@@ -286,22 +411,29 @@ export declare class ServiceState {
     readonly meter: BillingMeter;
     readonly seal: TokenSeal;
     readonly transitionMs: number;
-    readonly maxStoredBytes: number;
+    readonly memory: RecordMemory;
     readonly streams: Map<string, Stream>;
+    readonly subscriptions: Map<string, Subscription>;
+    readonly commitment: Commitment;
     readonly policies: Map<string, string>;
     constructor(fields: StateFields);
     moment(): Moment;
     arnOf(streamName: string): string;
     stream(input: StreamInput): Stream;
+    consumer(input: {
+        readonly StreamARN?: string | undefined;
+        readonly ConsumerName?: string | undefined;
+        readonly ConsumerARN?: string | undefined;
+    }): {
+        readonly stream: Stream;
+        readonly consumer: StreamConsumer;
+    };
     streamNotFound(streamName: string, accountId?: string): ServiceError;
     readableStream(input: StreamInput): Stream;
     activeStream(input: StreamInput): Stream;
     transition(stream: Stream, status: "CREATING" | "UPDATING", change?: (moment: Moment) => void): void;
     updateRent(stream: Stream): void;
-    countStored(bytes: number, onDemand: boolean): void;
-    trimExpired(stream: Stream, shard: Shard): void;
     removeStream(stream: Stream): void;
-    trimForMemory(): void;
     openShardCount(): number;
     takeCall(rateName: string, perSecond: number): void;
 }
@@ -357,11 +489,14 @@ export declare class Stream {
     status: StreamStatus;
     mode: StreamMode;
     strategy: RecordDistributionStrategy;
-    retentionHours: number;
     encryptionKeyId: string | undefined;
+    encryptedFromMs: number;
     warmThroughputMiBps: number | undefined;
     constructor(fields: StreamFields);
     get maxRecordSizeKiB(): number;
+    get retentionHours(): number;
+    setRetentionHours(hours: number, wallMs: number): void;
+    isEncryptedAt(nowMs: number): boolean;
     get shards(): readonly Shard[];
     get openShards(): readonly Shard[];
     get storedBytes(): number;
@@ -370,9 +505,23 @@ export declare class Stream {
     shard(shardId: string, wallMs: number): Shard;
     findShard(shardId: string): Shard | undefined;
     shardAt(hashHex: string): Shard;
+    nextConsumerSecond(second: number): number;
     setMaxRecordSizeKiB(maxRecordSizeKiB: number, nowMs: number): void;
     split(shard: Shard, newStartingHashKey: bigint, moment: Moment): readonly Shard[];
     merge(shard: Shard, adjacent: Shard, moment: Moment): Shard;
+}
+
+export declare class Subscription implements AsyncIterableIterator<SubscriptionFrame> {
+    #private;
+    readonly startedMs: number;
+    readonly consumerArn: string;
+    onEnd: () => void;
+    constructor(fields: SubscriptionFields);
+    [Symbol.asyncIterator](): this;
+    next(): Promise<IteratorResult<SubscriptionFrame, undefined>>;
+    return(): Promise<IteratorResult<SubscriptionFrame, undefined>>;
+    fail(failure: ServiceError | WireFault): void;
+    wake(): void;
 }
 
 export declare class TokenSeal {
@@ -382,6 +531,27 @@ export declare class TokenSeal {
     openIterator(token: string): IteratorPlace | undefined;
     sealPage(place: PagePlace): string;
     openPage(token: string): PagePlace | undefined;
+}
+
+export interface Commitment {
+    startedMs: number | undefined;
+    endsMs: number | undefined;
+}
+
+export interface HostEvent {
+    atMs: number;
+    order: number;
+    readonly host: VirtualHost;
+    readonly life: number;
+    readonly what: string;
+    callback: (() => void) | undefined;
+}
+
+export interface HostTimeline {
+    readonly nowMs: number;
+    readonly startWallMs: number;
+    schedule(host: VirtualHost, delayMs: number, callback: () => void, what?: string): Timer;
+    repeat(event: HostEvent): void;
 }
 
 export interface IteratorPlace {
@@ -468,6 +638,15 @@ export interface StreamFields {
 export interface StreamInput {
     readonly StreamName?: string | undefined;
     readonly StreamARN?: string | undefined;
+}
+
+export interface SubscriptionFields {
+    readonly state: ServiceState;
+    readonly stream: Stream;
+    readonly shard: Shard;
+    readonly consumer: StreamConsumer;
+    readonly counter: number;
+    readonly signal: AbortSignal | undefined;
 }
 
 export type Limits = Readonly<Record<LimitName, number>>;

@@ -8,6 +8,8 @@ export type { SimulatorOptions } from "./options.ts";
 export { listPrices } from "./prices.ts";
 export type { Prices } from "./prices.ts";
 export type { SimulatorClock } from "./service-clock.ts";
+export type { ServerOptions } from "./server/server-options.ts";
+export type { AccessKey } from "./server/signature.ts";
 export { ServiceError, WireFault } from "./service-error.ts";
 export type { WireFaultKind } from "./service-error.ts";
 export type {
@@ -20,4 +22,10 @@ export type {
   SubscriptionFrame,
 } from "./service-port.ts";
 export { KinesisSimulator } from "./simulator.ts";
-export type { CreatedStream, CreateStreamOptions, Resharding, ReshardOptions } from "./simulator.ts";
+export type { CreatedStream, CreateStreamOptions, ListenOptions, Resharding, ReshardOptions } from "./simulator.ts";
+export { kinesisOver, Network, NetworkError } from "./virtual/network.ts";
+export type { NetworkConditions } from "./virtual/network.ts";
+export { Prng } from "./virtual/prng.ts";
+export type { VirtualHost } from "./virtual/host.ts";
+export { Timeline } from "./virtual/timeline.ts";
+export type { RunOptions, TimelineOptions, TraceEntry } from "./virtual/timeline.ts";

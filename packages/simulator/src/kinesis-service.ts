@@ -37,8 +37,6 @@ export class KinesisService implements KinesisExecutor {
     if (!isActionName(action)) throw new ServiceError("UnknownOperationException", `Unknown operation ${action}.`);
     checkInput(inputs[action], input);
     takeActionCall(this.#state, action);
-    const output = runAction(action, this.#state, input, context);
-    if (output !== undefined) return output;
-    throw new ServiceError("UnknownOperationException", `${action} is not simulated.`);
+    return runAction(action, this.#state, input, context);
   }
 }

@@ -90,6 +90,8 @@ export const serviceLimits = {
   retentionHours: 8_760,
   /** Encryption keys that one stream can take in a rolling 24 hours. */
   keyChangesPerDay: 25,
+  /** Time after encryption began in which some records are still stored without it, in milliseconds. */
+  encryptionDelayMs: 5_000,
   /** Tags of one stream or consumer. */
   tagsPerResource: 50,
   /** 1 while records older than the retention are trimmed; off, they are kept. */
@@ -105,6 +107,9 @@ export type Limits = Readonly<Record<LimitName, number>>;
 /** `false` for none at all; else by name `false` for off, a number for another value, `true` for the service's. */
 export type LimitOptions = false | { readonly [K in LimitName]?: number | boolean | undefined };
 
+/** Waits, which are over at once when they are switched off; every other limit is then endless. */
+const waits: ReadonlySet<LimitName> = new Set<LimitName>(["subscriptionTakeoverMs", "encryptionDelayMs"]);
+
 const names = Object.keys(serviceLimits) as LimitName[];
 
 /**
@@ -115,7 +120,7 @@ export function resolveLimits(options: LimitOptions | undefined): Limits {
   const limits: Record<LimitName, number> = { ...serviceLimits };
   if (options === undefined) return limits;
   if (options === false) {
-    for (const name of names) limits[name] = Infinity;
+    for (const name of names) limits[name] = off(name);
     return limits;
   }
   if (typeof options !== "object" || options === null) {
@@ -135,7 +140,11 @@ export function resolveLimits(options: LimitOptions | undefined): Limits {
     if (value !== false && !(typeof value === "number" && value > 0)) {
       throw new ConfigError({ path: `limits.${name}`, got: value, expected: "true, false or a number above 0" });
     }
-    limits[name as LimitName] = value === false ? Infinity : value;
+    limits[name as LimitName] = value === false ? off(name as LimitName) : value;
   }
   return limits;
+}
+
+function off(name: LimitName): number {
+  return waits.has(name) ? 0 : Infinity;
 }

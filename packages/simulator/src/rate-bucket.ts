@@ -27,6 +27,13 @@ export class RateBucket {
     return this.#tokensAt(nowMs) > 0;
   }
 
+  /** Milliseconds until anything at all is left. */
+  waitMs(nowMs: number): number {
+    const tokens = this.#tokensAt(nowMs);
+    // One token more than none: nothing is left at exactly zero.
+    return tokens > 0 ? 0 : ((1 - tokens) / this.perSecond) * 1000;
+  }
+
   /** Takes `cost`, into debt where it is more than there is. */
   take(cost: number, nowMs: number): void {
     this.#tokens = this.#tokensAt(nowMs) - cost;

@@ -9,7 +9,8 @@ export interface SimulatorClock {
   now(): Date;
   /**
    * Lets `ms` milliseconds pass at once: everything that falls due on the way happens in its order, throughput flows
-   * back, iterators and retention age. Works with the real clock and with a virtual one.
+   * back, iterators and retention age. Code that waits for promises goes on afterwards and sees the later time. Works
+   * with the real clock and with a virtual one.
    */
   advance(ms: number): void;
   /** Moves the wall clock alone, ahead or back, as when a host's clock is corrected. Arrival times follow it. */

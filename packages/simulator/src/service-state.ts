@@ -5,15 +5,23 @@ import type { BillingMeter } from "./billing.ts";
 import type { Limits } from "./limits.ts";
 import { RateBucket } from "./rate-bucket.ts";
 import type { ServiceClock } from "./service-clock.ts";
+import { RecordMemory } from "./record-memory.ts";
 import { ServiceError } from "./service-error.ts";
-import type { Shard } from "./shard.ts";
-import type { Moment, Stream } from "./stream.ts";
+import type { Moment, Stream, StreamConsumer } from "./stream.ts";
+import type { Subscription } from "./subscription.ts";
 import type { TokenSeal } from "./tokens.ts";
 
 /** How an input names a stream. */
 export interface StreamInput {
   readonly StreamName?: string | undefined;
   readonly StreamARN?: string | undefined;
+}
+
+/** The "minimum throughput billing commitment", times in milliseconds since 1970; it runs while `startedMs` is set. */
+export interface Commitment {
+  startedMs: number | undefined;
+  /** When it ends, once that was asked for. */
+  endsMs: number | undefined;
 }
 
 export interface StateFields {
@@ -36,13 +44,15 @@ export class ServiceState {
   readonly meter: BillingMeter;
   readonly seal: TokenSeal;
   readonly transitionMs: number;
-  readonly maxStoredBytes: number;
+  readonly memory: RecordMemory;
   readonly streams = new Map<string, Stream>();
+  /** Open subscriptions by consumer ARN and shard id. */
+  readonly subscriptions = new Map<string, Subscription>();
+  /** The account's throughput commitment. */
+  readonly commitment: Commitment = { startedMs: undefined, endsMs: undefined };
   /** Resource policies by ARN. */
   readonly policies = new Map<string, string>();
   readonly #callRates = new Map<string, RateBucket>();
-  #storedBytes = 0;
-  #warnedOfTrimming = false;
 
   constructor(fields: StateFields) {
     this.accountId = fields.accountId;
@@ -52,7 +62,7 @@ export class ServiceState {
     this.meter = fields.meter;
     this.seal = fields.seal;
     this.transitionMs = fields.transitionMs;
-    this.maxStoredBytes = fields.maxStoredBytes;
+    this.memory = new RecordMemory(fields.maxStoredBytes, this.streams, fields.meter);
   }
 
   moment(): Moment {
@@ -80,6 +90,33 @@ export class ServiceState {
     if (stream !== undefined && (arn === undefined || arn === stream.streamArn)) return stream;
     const account = arn?.split(":")[4] ?? this.accountId;
     throw this.streamNotFound(named ?? "", account);
+  }
+
+  /**
+   * A consumer by its ARN, or by its stream's ARN and its name.
+   * @throws {ServiceError} ResourceNotFoundException, InvalidArgumentException.
+   */
+  consumer(input: {
+    readonly StreamARN?: string | undefined;
+    readonly ConsumerName?: string | undefined;
+    readonly ConsumerARN?: string | undefined;
+  }): { readonly stream: Stream; readonly consumer: StreamConsumer } {
+    const { StreamARN: streamArn, ConsumerName: name, ConsumerARN: arn } = input;
+    if (arn === undefined && (streamArn === undefined || name === undefined)) {
+      throw new ServiceError(
+        "InvalidArgumentException",
+        "Either ConsumerARN, or StreamARN and ConsumerName must be given.",
+      );
+    }
+    const stream = this.stream({ StreamARN: arn === undefined ? streamArn : arn.slice(0, arn.indexOf("/consumer/")) });
+    for (const consumer of stream.consumers.values()) {
+      const isIt = arn === undefined ? consumer.consumerName === name : consumer.consumerArn === arn;
+      if (isIt && (name === undefined || consumer.consumerName === name)) return { stream, consumer };
+    }
+    throw new ServiceError(
+      "ResourceNotFoundException",
+      `Consumer ${arn ?? name} of stream ${stream.streamName} under account ${this.accountId} not found.`,
+    );
   }
 
   streamNotFound(streamName: string, accountId = this.accountId): ServiceError {
@@ -139,61 +176,12 @@ export class ServiceState {
     );
   }
 
-  /** Counts a stored record. */
-  countStored(bytes: number, onDemand: boolean): void {
-    this.#storedBytes += bytes;
-    this.meter.countStored(bytes, onDemand);
-  }
-
-  /** Removes what is past its stream's retention from a shard. */
-  trimExpired(stream: Stream, shard: Shard): void {
-    const oldest = shard.log.oldest;
-    if (oldest === undefined) return;
-    const horizonMs = stream.horizonMs(this.clock.wallMs());
-    if (oldest.arrivalMs < horizonMs) this.#storedBytes -= shard.log.trimBefore(horizonMs);
-  }
-
   /** Forgets a stream with everything in it. */
   removeStream(stream: Stream): void {
-    this.#storedBytes -= stream.storedBytes;
+    this.memory.forget(stream);
     this.streams.delete(stream.streamName);
     this.updateRent(stream);
     for (const shard of stream.shards) shard.notifyWatchers();
-  }
-
-  /** Keeps memory under its cap: the oldest records of all streams go first. */
-  trimForMemory(): void {
-    if (this.#storedBytes <= this.maxStoredBytes) return;
-    // A margin, so that the search is not made again for the next record.
-    const target = this.maxStoredBytes * 0.95;
-    while (this.#storedBytes > target) {
-      const shard = this.#shardWithOldestRecord();
-      if (shard === undefined) return;
-      const before = this.#storedBytes;
-      const until = Math.max(target, before - this.maxStoredBytes / 100);
-      while (this.#storedBytes > until && shard.log.oldest !== undefined) {
-        this.#storedBytes -= shard.log.trimOldest();
-        this.meter.countTrimmedForMemory();
-      }
-    }
-    if (this.#warnedOfTrimming) return;
-    this.#warnedOfTrimming = true;
-    process.emitWarning(
-      `@millrace/simulator: more than ${this.maxStoredBytes} bytes are stored (maxStoredBytes); the oldest records are trimmed before their retention ends`,
-      { code: "MILLRACE_SIMULATOR_TRIMMED" },
-    );
-  }
-
-  #shardWithOldestRecord(): Shard | undefined {
-    let found: Shard | undefined;
-    let oldestMs = Infinity;
-    for (const stream of this.streams.values()) {
-      for (const shard of stream.shards) {
-        const arrivalMs = shard.log.oldest?.arrivalMs ?? Infinity;
-        if (arrivalMs < oldestMs) [found, oldestMs] = [shard, arrivalMs];
-      }
-    }
-    return found;
   }
 
   /** Open shards of all provisioned streams. */

@@ -2,6 +2,7 @@
  * Driver. The simulator as its users hold it: a Kinesis in process, with its clock, its meter and its levers.
  */
 import { ConfigError } from "@millrace/core/options";
+import type { KinesisClient, KinesisClientConfig } from "@aws-sdk/client-kinesis";
 import type { KinesisPort } from "@millrace/core/kinesis";
 import { realSystem, type System } from "@millrace/core/runtime";
 import { planMerge, planSplit } from "./actions/resharding.ts";
@@ -14,6 +15,9 @@ import { resolveSimulatorOptions, type SimulatorOptions } from "./options.ts";
 import { reshardUniformly } from "./reshard.ts";
 import { ServiceClock, type SimulatorClock } from "./service-clock.ts";
 import { ServiceState } from "./service-state.ts";
+import { createSimulatorClient } from "./server/client.ts";
+import { serverOptionNames, type ServerOptions } from "./server/server-options.ts";
+import { startServer, type WireServer } from "./server/start-server.ts";
 import { checkInput } from "./shapes/check-input.ts";
 import type { RecordDistributionStrategy, StreamMode } from "./stream.ts";
 import { TokenSeal } from "./tokens.ts";
@@ -59,6 +63,9 @@ export interface Resharding {
   readonly opened: readonly string[];
 }
 
+/** A simulator's options and its server's. */
+export interface ListenOptions extends SimulatorOptions, ServerOptions {}
+
 /**
  * Amazon Kinesis Data Streams in this process.
  *
@@ -76,10 +83,24 @@ export class KinesisSimulator implements AsyncDisposable {
   readonly service: KinesisService;
   readonly #state: ServiceState;
   readonly #clock: ServiceClock;
+  #server: WireServer | undefined;
 
-  /** @throws {ConfigError} for an option that cannot be. */
+  /**
+   * A simulator with a server on this host, on a free port unless `port` names one.
+   * @throws {ConfigError} for an option that cannot be.
+   * @throws the system's error when the port cannot be had.
+   */
+  static async listen(options: ListenOptions = {}): Promise<KinesisSimulator> {
+    const simulator = new KinesisSimulator(options);
+    const clock = simulator.#clock;
+    const time = { wallNow: () => clock.wallMs(), uuid: () => clock.uuid() };
+    simulator.#server = await startServer(simulator.service, options, time);
+    return simulator;
+  }
+
+  /** @throws {ConfigError} for an option that cannot be. The options of a server are left to `listen`. */
   constructor(options: SimulatorOptions = {}) {
-    const resolved = resolveSimulatorOptions(options);
+    const resolved = resolveSimulatorOptions(options, serverOptionNames);
     const system: System = options.system ?? realSystem;
     this.#clock = new ServiceClock(system);
     this.clock = this.#clock;
@@ -92,6 +113,33 @@ export class KinesisSimulator implements AsyncDisposable {
     });
     this.service = new KinesisService(this.#state);
     this.kinesis = new InProcessKinesis(this.service, () => this.#clock.wallMs());
+  }
+
+  /** Where clients find it: `http://127.0.0.1:41234`. @throws when it does not listen. */
+  get endpoint(): string {
+    return this.#listening().endpoint;
+  }
+
+  /** The same port by TLS. @throws when it does not listen. */
+  get tlsEndpoint(): string {
+    return this.#listening().tlsEndpoint;
+  }
+
+  /**
+   * The certificate authority of `tlsEndpoint`, PEM: for NODE_EXTRA_CA_CERTS, or the `ca` of an https agent.
+   * @throws when it does not listen.
+   */
+  get caCertificate(): string {
+    return this.#listening().caCertificate;
+  }
+
+  /**
+   * A client of this simulator over HTTP/1.1 with connections kept open, region us-east-1 and credentials of no
+   * meaning; `config` overrides. The caller destroys it.
+   * @throws when it does not listen.
+   */
+  client(config: KinesisClientConfig = {}): KinesisClient {
+    return createSimulatorClient(this.#listening(), config);
   }
 
   /**
@@ -150,13 +198,19 @@ export class KinesisSimulator implements AsyncDisposable {
     };
   }
 
-  /** Ends timers and subscriptions; idempotent. What is stored can still be read in process. */
-  close(): Promise<void> {
+  /** Ends connections, timers and subscriptions; idempotent. What is stored can still be read in process. */
+  async close(): Promise<void> {
     this.#clock.close();
-    return Promise.resolve();
+    await this.#server?.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  #listening(): WireServer {
+    if (this.#server === undefined)
+      throw new Error("This simulator has no server: make it with KinesisSimulator.listen().");
+    return this.#server;
   }
 }

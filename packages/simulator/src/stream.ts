@@ -55,9 +55,14 @@ export class Stream {
   status: StreamStatus = "CREATING";
   mode: StreamMode;
   strategy: RecordDistributionStrategy;
-  retentionHours = 24;
   encryptionKeyId: string | undefined;
+  /** When encryption takes hold of every record, in milliseconds on the steady clock. */
+  encryptedFromMs = 0;
   warmThroughputMiBps: number | undefined;
+  #retentionHours = 24;
+  /** What was past an earlier, shorter retention does not come back. */
+  #expiredBeforeMs = -Infinity;
+  #lastConsumerSecond = 0;
   #maxRecordSizeKiB: number;
   /** Every shard by its index, closed ones included; expired ones stay for their descendants' sake and are not shown. */
   readonly #shards: Shard[] = [];
@@ -83,6 +88,19 @@ export class Stream {
     return this.#maxRecordSizeKiB;
   }
 
+  get retentionHours(): number {
+    return this.#retentionHours;
+  }
+
+  setRetentionHours(hours: number, wallMs: number): void {
+    this.#expiredBeforeMs = this.horizonMs(wallMs);
+    this.#retentionHours = hours;
+  }
+
+  isEncryptedAt(nowMs: number): boolean {
+    return this.encryptionKeyId !== undefined && nowMs >= this.encryptedFromMs;
+  }
+
   /** In the order they were made. */
   get shards(): readonly Shard[] {
     return this.#shards;
@@ -99,8 +117,8 @@ export class Stream {
 
   /** The first moment that is still kept, in milliseconds since 1970. */
   horizonMs(wallMs: number): number {
-    if (this.limits.retentionTrim === Infinity) return this.createdWallMs;
-    return Math.max(this.createdWallMs, wallMs - this.retentionHours * 3_600_000);
+    if (this.limits.retentionTrim === Infinity) return -Infinity;
+    return Math.max(this.#expiredBeforeMs, wallMs - this.#retentionHours * 3_600_000);
   }
 
   /** Shards that the service still knows: open, or closed within the retention. */
@@ -115,7 +133,7 @@ export class Stream {
    */
   shard(shardId: string, wallMs: number): Shard {
     const shard = this.findShard(shardId);
-    if (shard !== undefined && (shard.closedWallMs ?? wallMs) >= this.horizonMs(wallMs)) return shard;
+    if (shard !== undefined && (shard.closedWallMs ?? Infinity) >= this.horizonMs(wallMs)) return shard;
     throw new ServiceError(
       "ResourceNotFoundException",
       `Could not find shard ${shardId} in stream ${this.streamName} under account ${this.accountId}.`,
@@ -140,6 +158,12 @@ export class Stream {
     const shard = open[low];
     if (shard === undefined) throw new Error(`stream ${this.streamName} has no open shard`);
     return shard;
+  }
+
+  /** The second that a new consumer's ARN names: none of an earlier one, so that every registration has its own ARN. */
+  nextConsumerSecond(second: number): number {
+    this.#lastConsumerSecond = Math.max(second, this.#lastConsumerSecond + 1);
+    return this.#lastConsumerSecond;
   }
 
   setMaxRecordSizeKiB(maxRecordSizeKiB: number, nowMs: number): void {

@@ -125,7 +125,7 @@ function readFilter(input: ListShardsInput["ShardFilter"]): Filter {
 
 function filterShards(stream: Stream, filter: Filter, wallMs: number): readonly Shard[] {
   const known = stream.knownShards(wallMs);
-  const horizonMs = stream.horizonMs(wallMs);
+  const horizonMs = Math.max(stream.createdWallMs, stream.horizonMs(wallMs));
   switch (filter.type) {
     case "AT_LATEST":
       return known.filter((shard) => shard.isOpen);

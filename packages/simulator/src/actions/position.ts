@@ -27,7 +27,7 @@ export function resolvePosition(state: ServiceState, stream: Stream, shard: Shar
   if (needsTime !== (timestamp !== undefined)) {
     throw invalid(`${type} ${needsTime ? "needs a" : "takes no"} timestamp.`);
   }
-  state.trimExpired(stream, shard);
+  state.memory.trimExpired(stream, shard, state.clock.wallMs());
   if (type === "TRIM_HORIZON") return shard.log.trimHorizon;
   if (type === "LATEST") return shard.log.tip;
   if (timestamp !== undefined) return positionAtTime(state, shard, timestamp);

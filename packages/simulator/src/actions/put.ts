@@ -49,7 +49,7 @@ export function putRecord(state: ServiceState, input: PutRecordInput): ServiceOu
   }
   const record = store(state, stream, shard, input, keyBytes);
   shard.notifyWatchers();
-  state.trimForMemory();
+  state.memory.trimToCap();
   return { ShardId: shard.shardId, SequenceNumber: record.sequenceNumber, EncryptionType: encryptionType(stream) };
 }
 
@@ -82,7 +82,7 @@ export function putRecords(state: ServiceState, input: PutRecordsInput, verdict?
     return { SequenceNumber: record.sequenceNumber, ShardId: shard.shardId };
   });
   for (const shard of changed) shard.notifyWatchers();
-  state.trimForMemory();
+  state.memory.trimToCap();
   return { FailedRecordCount: failed, Records: results, EncryptionType: encryptionType(stream) };
 }
 
@@ -140,9 +140,10 @@ function routeEntry(state: ServiceState, stream: Stream, entry: Entry): Shard {
 
 function store(state: ServiceState, stream: Stream, shard: Shard, entry: Entry, keyBytes: number): StoredRecord {
   const key = stream.strategy === "AUTO" ? undefined : entry.PartitionKey;
-  const encrypted = stream.encryptionKeyId !== undefined;
+  const encrypted = stream.isEncryptedAt(state.clock.steadyMs());
   const record = shard.append(entry.Data, key, keyBytes, encrypted, state.clock.wallMs());
-  state.countStored(record.bytes, stream.mode === "ON_DEMAND");
+  state.memory.add(record.bytes);
+  state.meter.countStored(record.bytes, stream.mode === "ON_DEMAND");
   return record;
 }
 

@@ -60,7 +60,7 @@ export function getRecords(state: ServiceState, input: GetRecordsInput): Service
   const shard = stream.shard(place.shardId, wallMs);
   rejectDryRun(input);
   takeReadCall(state, stream, shard, nowMs);
-  state.trimExpired(stream, shard);
+  state.memory.trimExpired(stream, shard, wallMs);
   const slice = readSlice(shard, place.counter, input.Limit ?? getRecordsRecords, getRecordsBytes);
   takeReadBytes(state, shard, slice.bytes, nowMs);
   state.meter.countRead(slice.records.length, slice.bytes, { onDemand: stream.mode === "ON_DEMAND", fanOut: false });

@@ -6,11 +6,25 @@ import type { CallContext, ServiceOutput } from "../service-port.ts";
 import type { ServiceState } from "../service-state.ts";
 import type { InputOf } from "../shapes/shape.ts";
 import type { ActionName } from "./action-names.ts";
+import { describeAccountSettings, updateAccountSettings } from "./account.ts";
+import { deregisterConsumer, describeConsumer, listConsumers, registerConsumer } from "./consumers.ts";
 import type { Inputs } from "./inputs.ts";
 import { listShards } from "./list-shards.ts";
 import { putRecord, putRecords, type EntryVerdict } from "./put.ts";
 import { getRecords, getShardIterator } from "./read.ts";
 import { mergeShards, splitShard, updateShardCount } from "./resharding.ts";
+import {
+  decreaseRetention,
+  disableMonitoring,
+  enableMonitoring,
+  increaseRetention,
+  startEncryption,
+  stopEncryption,
+  updateDistribution,
+  updateMaxRecordSize,
+  updateStreamMode,
+  updateWarmThroughput,
+} from "./settings.ts";
 import {
   createStream,
   deleteStream,
@@ -19,6 +33,18 @@ import {
   describeStreamSummary,
   listStreams,
 } from "./streams.ts";
+import { subscribeToShard } from "./subscribe.ts";
+import {
+  addTagsToStream,
+  deleteResourcePolicy,
+  getResourcePolicy,
+  listTagsForResource,
+  listTagsForStream,
+  putResourcePolicy,
+  removeTagsFromStream,
+  tagResource,
+  untagResource,
+} from "./tags.ts";
 
 /** What an action gets besides its input. */
 export interface ActionContext extends CallContext {
@@ -33,22 +59,48 @@ type Action<Name extends ActionName> = (
   context: ActionContext,
 ) => ServiceOutput;
 
-const actions = {
+const actions: { readonly [Name in ActionName]: Action<Name> } = {
+  AddTagsToStream: addTagsToStream,
   CreateStream: createStream,
+  DecreaseStreamRetentionPeriod: decreaseRetention,
+  DeleteResourcePolicy: deleteResourcePolicy,
   DeleteStream: deleteStream,
+  DeregisterStreamConsumer: deregisterConsumer,
+  DescribeAccountSettings: describeAccountSettings,
   DescribeLimits: describeLimits,
   DescribeStream: describeStream,
+  DescribeStreamConsumer: describeConsumer,
   DescribeStreamSummary: describeStreamSummary,
+  DisableEnhancedMonitoring: disableMonitoring,
+  EnableEnhancedMonitoring: enableMonitoring,
   GetRecords: getRecords,
+  GetResourcePolicy: getResourcePolicy,
   GetShardIterator: getShardIterator,
+  IncreaseStreamRetentionPeriod: increaseRetention,
   ListShards: listShards,
+  ListStreamConsumers: listConsumers,
   ListStreams: listStreams,
+  ListTagsForResource: listTagsForResource,
+  ListTagsForStream: listTagsForStream,
   MergeShards: mergeShards,
   PutRecord: putRecord,
   PutRecords: (state, input, context) => putRecords(state, input, context.verdict),
+  PutResourcePolicy: putResourcePolicy,
+  RegisterStreamConsumer: registerConsumer,
+  RemoveTagsFromStream: removeTagsFromStream,
   SplitShard: splitShard,
+  StartStreamEncryption: startEncryption,
+  StopStreamEncryption: stopEncryption,
+  SubscribeToShard: (state, input, context) => subscribeToShard(state, input, context.signal),
+  TagResource: tagResource,
+  UntagResource: untagResource,
+  UpdateAccountSettings: updateAccountSettings,
+  UpdateMaxRecordSize: updateMaxRecordSize,
   UpdateShardCount: updateShardCount,
-} satisfies { readonly [Name in ActionName]?: Action<Name> };
+  UpdateStreamMode: updateStreamMode,
+  UpdateStreamRecordDistributionStrategy: updateDistribution,
+  UpdateStreamWarmThroughput: updateWarmThroughput,
+};
 
 /** Actions of the control plane with a rate of their own; the others share no rate but have one each. */
 const ownRates: Partial<Record<ActionName, LimitName>> = {
@@ -78,14 +130,14 @@ export function takeActionCall(state: ServiceState, action: ActionName): void {
   state.takeCall(action, state.limits[ownRates[action] ?? "controlCallsPerSecond"]);
 }
 
-/** Answers one call; undefined when the action is not simulated. */
+/** Answers one call. */
 export function runAction(
   action: ActionName,
   state: ServiceState,
   input: Record<string, unknown>,
   context: ActionContext,
-): ServiceOutput | undefined {
+): ServiceOutput {
   // The input has been checked against this action's shape, which is what its type is made from.
-  const run = (actions as Partial<Record<ActionName, Action<never>>>)[action];
-  return run?.(state, input as never, context);
+  const run = actions[action] as Action<never>;
+  return run(state, input as never, context);
 }

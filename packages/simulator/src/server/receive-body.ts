@@ -1,0 +1,86 @@
+/**
+ * Adapter. Takes the body of a request into memory, within bounds: bytes of one body, bytes of all bodies, time.
+ *
+ * A body past a bound is read on and dropped, so that the caller gets an answer instead of a broken connection.
+ */
+import type { IncomingMessage } from "node:http";
+import type { System } from "@millrace/core/runtime";
+import type { BodyRefusal } from "./exchange.ts";
+
+/** What bodies may take. */
+export interface BodyBounds {
+  /** Bytes of one body that are kept; a larger one is refused. */
+  readonly maxBodyBytes: number;
+  /** Bytes of all bodies being received at one time. */
+  readonly maxBodiesBytes: number;
+  /** Time from the headers to the last byte. */
+  readonly maxBodyMs: number;
+}
+
+/** Bytes being held by all requests of a server. */
+export interface BodyBudget {
+  usedBytes: number;
+}
+
+/** `gone`: the caller has left, there is nobody to answer. */
+export type ReceivedBody =
+  | { readonly ok: true; readonly bytes: Uint8Array; release(): void }
+  | { readonly ok: false; readonly reason: BodyRefusal | "gone" };
+
+/** A refused body is dropped up to this many times its bound; then the answer goes out at once. */
+const maxDroppedBodies = 8;
+
+/** Resolves with the whole body, or why there is none; never rejects. */
+export function receiveBody(
+  request: IncomingMessage,
+  bounds: BodyBounds,
+  budget: BodyBudget,
+  system: System,
+): Promise<ReceivedBody> {
+  return new Promise((resolve) => {
+    let chunks: Uint8Array[] = [];
+    let heldBytes = 0;
+    let droppedBytes = 0;
+    let refusal: BodyRefusal | undefined;
+    const release = () => {
+      budget.usedBytes -= heldBytes;
+      heldBytes = 0;
+    };
+    const settle = (result: ReceivedBody) => {
+      timer.cancel();
+      chunks = [];
+      if (!result.ok) release();
+      resolve(result);
+    };
+    const refuse = (reason: BodyRefusal) => {
+      refusal ??= reason;
+      chunks = [];
+      release();
+    };
+    const timer = system.schedule(bounds.maxBodyMs, () => settle({ ok: false, reason: refusal ?? "too-slow" }), {
+      unref: true,
+    });
+    request.on("data", (chunk: Uint8Array) => {
+      if (refusal === undefined) {
+        heldBytes += chunk.length;
+        budget.usedBytes += chunk.length;
+        chunks.push(chunk);
+        if (heldBytes > bounds.maxBodyBytes) refuse("too-large");
+        else if (budget.usedBytes > bounds.maxBodiesBytes) refuse("too-busy");
+        return;
+      }
+      droppedBytes += chunk.length;
+      if (droppedBytes > bounds.maxBodyBytes * maxDroppedBodies) settle({ ok: false, reason: refusal });
+    });
+    request.on("end", () => {
+      if (refusal !== undefined) settle({ ok: false, reason: refusal });
+      else settle({ ok: true, bytes: joined(chunks, heldBytes), release });
+    });
+    request.on("error", () => settle({ ok: false, reason: "gone" }));
+    request.on("close", () => settle({ ok: false, reason: "gone" }));
+  });
+}
+
+function joined(chunks: readonly Uint8Array[], bytes: number): Uint8Array {
+  return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, bytes);
+}
