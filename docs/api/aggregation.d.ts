@@ -14,6 +14,7 @@ export declare class Aggregator {
     });
     add(record: UserRecord): boolean;
     build(): AggregatedRecord;
+    reset(): void;
     get sizeBytes(): number;
     get count(): number;
 }
@@ -125,6 +126,8 @@ export declare function createCounts(): DeaggregationCounts;
 export declare function deaggregate(record: AnyKinesisRecord, options?: DeaggregateOptions): UserRecordView[];
 
 export declare function deaggregateLazily(record: AnyKinesisRecord, options?: LazyOptions): Generator<UserRecordView[], void, undefined>;
+
+export declare function hashKeyTop32(record: Pick<UserRecord, "partitionKey" | "explicitHashKey">): number;
 
 export declare function isAggregated(data: Uint8Array): boolean;
 

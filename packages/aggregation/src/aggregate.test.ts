@@ -190,6 +190,23 @@ describe("Aggregator", () => {
     expect(() => new Aggregator({ maxBytes })).toThrow("maxBytes: expected an integer from 1 to 10485759");
   });
 
+  it("builds the same after a reset as a new one, and leaves what it built before alone", () => {
+    const batches = fc.array(fc.array(userRecords, { minLength: 1, maxLength: 6 }), { minLength: 2, maxLength: 4 });
+    fc.assert(
+      fc.property(batches, (drawn) => {
+        const reused = new Aggregator({ maxBytes: 10_000_000 });
+        const built = drawn.map((records) => {
+          for (const record of records) reused.add(record);
+          const answer = reused.build();
+          reused.reset();
+          expect([reused.count, reused.sizeBytes]).toEqual([0, 0]);
+          return answer;
+        });
+        expect(built).toEqual(drawn.map((records) => aggregate(records).build()));
+      }),
+    );
+  });
+
   it("refuses to build nothing", () => {
     const empty = new Aggregator();
     expect(empty.sizeBytes).toBe(0);

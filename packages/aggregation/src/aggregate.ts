@@ -42,7 +42,7 @@ interface FirstRecord {
  *     for (const record of records) {
  *       if (aggregator.add(record)) continue;
  *       send(aggregator.build());
- *       aggregator = new Aggregator();
+ *       aggregator.reset();
  *       aggregator.add(record); // always fits into an empty one
  *     }
  */
@@ -90,13 +90,16 @@ export class Aggregator {
       record.explicitHashKey === undefined ? undefined : parseExplicitHashKey(record.explicitHashKey).toString();
 
     const dataBytes = typeof data === "string" ? Buffer.byteLength(data) : data.byteLength;
-    const keyIndex = this.#keys.indexOf(partitionKey);
-    let innerBytes = 1 + varintBytes(keyIndex) + lengthDelimitedBytes(dataBytes) + tagsBytes(tags);
-    let tableBytes = this.#keys.growthBytes(partitionKey);
+    const keys = this.#keys;
+    keys.lookUp(partitionKey);
+    let tableBytes = keys.growthBytes;
+    let innerBytes = 1 + varintBytes(keys.index) + lengthDelimitedBytes(dataBytes) + tagsBytes(tags);
+    let hashKeys: KeyTable | undefined;
     if (explicitHashKey !== undefined) {
-      this.#hashKeys ??= new KeyTable(tagBytes.explicitHashKeyTable);
-      innerBytes += 1 + varintBytes(this.#hashKeys.indexOf(explicitHashKey));
-      tableBytes += this.#hashKeys.growthBytes(explicitHashKey);
+      hashKeys = this.#hashKeys ??= new KeyTable(tagBytes.explicitHashKeyTable);
+      hashKeys.lookUp(explicitHashKey);
+      tableBytes += hashKeys.growthBytes;
+      innerBytes += 1 + varintBytes(hashKeys.index);
     }
     const recordBytes = lengthDelimitedBytes(innerBytes);
     const wrappedBytes = this.#wrappedBytes + tableBytes + recordBytes;
@@ -114,12 +117,12 @@ export class Aggregator {
     const records = this.#records;
     records.reserve(recordBytes);
     records.writeField(tagBytes.records, innerBytes);
-    records.writeField(tagBytes.recordPartitionKeyIndex, keyIndex);
-    if (explicitHashKey !== undefined && this.#hashKeys !== undefined) {
-      records.writeField(tagBytes.recordExplicitHashKeyIndex, this.#hashKeys.indexOf(explicitHashKey));
-      this.#hashKeys.add(explicitHashKey);
+    records.writeField(tagBytes.recordPartitionKeyIndex, keys.index);
+    keys.keep();
+    if (hashKeys !== undefined) {
+      records.writeField(tagBytes.recordExplicitHashKeyIndex, hashKeys.index);
+      hashKeys.keep();
     }
-    this.#keys.add(partitionKey);
     records.writeContent(tagBytes.recordData, data, dataBytes);
     if (tags !== undefined) writeTags(records, tags);
     this.#wrappedBytes = wrappedBytes;
@@ -144,6 +147,16 @@ export class Aggregator {
       explicitHashKey: first.explicitHashKey ?? partitionKeyHash(first.partitionKey).toString(),
       count: this.#count,
     };
+  }
+
+  /** Forgets all records, so that the next aggregate can be put together in the same memory. */
+  reset(): void {
+    this.#keys.clear();
+    this.#hashKeys?.clear();
+    this.#records.clear();
+    this.#first = undefined;
+    this.#count = 0;
+    this.#wrappedBytes = FRAME_BYTES;
   }
 
   /** Exact bytes of the data that `build` would return now; 0 while empty. */

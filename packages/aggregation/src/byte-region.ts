@@ -1,6 +1,9 @@
 /** Pure. Where an aggregate is put together: bytes that grow, and the key tables made of them. */
 import { lengthDelimitedBytes } from "./format.ts";
 
+/** Most room that a cleared region keeps: enough for the aggregates of two PUT payload units that are the default. */
+const KEPT_BYTES = 65_536;
+
 /** Bytes that grow as they are written to. */
 export class ByteRegion {
   bytes: Buffer;
@@ -16,6 +19,12 @@ export class ByteRegion {
     const grown = Buffer.allocUnsafe(Math.max(needed, 2 * this.bytes.length));
     this.bytes.copy(grown, 0, 0, this.length);
     this.bytes = grown;
+  }
+
+  /** Forgets the content, and room that one unusually large content took. */
+  clear(): void {
+    this.length = 0;
+    if (this.bytes.length > KEPT_BYTES) this.bytes = Buffer.allocUnsafe(KEPT_BYTES);
   }
 
   /** Writes one field tag and a varint. Room must be reserved. */
@@ -46,26 +55,42 @@ export class KeyTable {
   readonly region = new ByteRegion(256);
   readonly #indexes = new Map<string, number>();
   readonly #tag: number;
+  #key = "";
+  #keyBytes = 0;
+  /** Place of the key that was looked up last: where it stands, or where `keep` would put it. */
+  index = 0;
+  /** Bytes that `keep` would add to the region. */
+  growthBytes = 0;
 
   constructor(tag: number) {
     this.#tag = tag;
   }
 
-  /** The key's place: where it stands, or where it would be added. */
-  indexOf(key: string): number {
-    return this.#indexes.get(key) ?? this.#indexes.size;
+  /** Finds a key's place, without adding it yet: the aggregate may turn out to have no room for its record. */
+  lookUp(key: string): void {
+    const known = this.#indexes.get(key);
+    if (known !== undefined) {
+      this.index = known;
+      this.growthBytes = 0;
+      return;
+    }
+    this.#key = key;
+    this.#keyBytes = Buffer.byteLength(key);
+    this.index = this.#indexes.size;
+    this.growthBytes = lengthDelimitedBytes(this.#keyBytes);
   }
 
-  /** Bytes that the table would grow by. */
-  growthBytes(key: string): number {
-    return this.#indexes.has(key) ? 0 : lengthDelimitedBytes(Buffer.byteLength(key));
+  /** Adds the key that was looked up last, unless it is there already. */
+  keep(): void {
+    if (this.growthBytes === 0) return;
+    this.#indexes.set(this.#key, this.index);
+    this.region.reserve(this.growthBytes);
+    this.region.writeContent(this.#tag, this.#key, this.#keyBytes);
+    this.growthBytes = 0;
   }
 
-  add(key: string): void {
-    if (this.#indexes.has(key)) return;
-    this.#indexes.set(key, this.#indexes.size);
-    const byteLength = Buffer.byteLength(key);
-    this.region.reserve(lengthDelimitedBytes(byteLength));
-    this.region.writeContent(this.#tag, key, byteLength);
+  clear(): void {
+    this.#indexes.clear();
+    this.region.clear();
   }
 }

@@ -59,7 +59,7 @@ export interface DeaggregateOptions {
     | undefined;
   /**
    * An aggregate of more user records than this is delivered whole, unopened. Integer of at least 1.
-   * @default 500_000 for `deaggregate`, whose answer takes about 100 bytes for each; no limit for `deaggregateLazily`.
+   * @default 250_000 for `deaggregate`, whose answer takes about 200 bytes for each; no limit for `deaggregateLazily`.
    */
   readonly maxRecords?: number | undefined;
   /** Counters to add to. */

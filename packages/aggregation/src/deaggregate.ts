@@ -24,9 +24,9 @@ import { MessageReader } from "./wire.ts";
 /** Any record that can be unpacked: as Millrace reads it, as the AWS SDK returns it, or as Lambda hands it over. */
 export type AnyKinesisRecord = KinesisRecord | SdkRecord | LambdaRecord;
 
-const EAGER_MAX_RECORDS = 500_000;
-/** Fields that one step of checking reads at most; it takes a few milliseconds. */
-const CHECK_FIELDS = 65_536;
+const EAGER_MAX_RECORDS = 250_000;
+/** Bytes that one step reads without an answer; even of the smallest fields it takes a few milliseconds. */
+const STEP_BYTES = 131_072;
 /** Above this size the digest is a step of its own, so that digest and check never add up in one. */
 const LARGE_BYTES = 1_048_576;
 
@@ -78,7 +78,7 @@ export function* deaggregateLazily(
 
   const reader = new MessageReader(bytes.subarray(MAGIC.length, bytes.length - DIGEST_BYTES));
   try {
-    while (!reader.check(CHECK_FIELDS)) yield [];
+    while (!reader.check(STEP_BYTES)) yield [];
   } catch {
     // Only the check is inside: a parse error, whatever protobufjs calls it.
     yield* defective("unparsable", source, rules);
@@ -125,7 +125,14 @@ function* expand(reader: MessageReader, source: SourceRecord, rules: Rules): Gen
   const message = asBuffer(source.data).subarray(MAGIC.length);
   const verdicts = rules.range === undefined ? undefined : new RangeVerdicts(reader, rules.range);
   let slice: UserRecordView[] = [];
-  for (let subSequenceNumber = 0; reader.next(); subSequenceNumber++) {
+  let subSequenceNumber = -1;
+  for (let found = reader.next(STEP_BYTES); found !== "end"; found = reader.next(STEP_BYTES)) {
+    if (found === "pause" || slice.length === rules.sliceRecords) {
+      yield slice;
+      slice = [];
+    }
+    if (found === "pause") continue;
+    subSequenceNumber++;
     const { partitionKeyIndex, explicitHashKeyIndex } = reader;
     const hasKey = partitionKeyIndex < reader.partitionKeys.count;
     const hasHashKey = explicitHashKeyIndex >= 0 && explicitHashKeyIndex < reader.explicitHashKeys.count;
@@ -148,9 +155,6 @@ function* expand(reader: MessageReader, source: SourceRecord, rules: Rules): Gen
       tags: reader.tags,
     });
     rules.counts.userRecords++;
-    if (slice.length < rules.sliceRecords) continue;
-    yield slice;
-    slice = [];
   }
   if (slice.length > 0) yield slice;
 }

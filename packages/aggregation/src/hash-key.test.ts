@@ -2,7 +2,9 @@ import { createHash } from "node:crypto";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { InvalidRecordError } from "./errors.ts";
-import { MAX_HASH_KEY, parseExplicitHashKey, partitionKeyHash, userRecordHash } from "./hash-key.ts";
+import { MAX_HASH_KEY, hashKeyTop32, parseExplicitHashKey, partitionKeyHash, userRecordHash } from "./hash-key.ts";
+import { md5OfShortAscii } from "./md5.ts";
+import { untaggedRecords } from "./testing-support/arbitraries.ts";
 
 describe("partitionKeyHash", () => {
   // Source: KPL aws/kinesis/core/test/user_record_test.cc for "abcd"; the others computed with Python's hashlib.
@@ -24,6 +26,34 @@ describe("partitionKeyHash", () => {
         expect(partitionKeyHash(key)).toBe(expected);
       }),
     );
+  });
+});
+
+describe("hashKeyTop32", () => {
+  it("is the top of the hash key, whatever the record", () => {
+    fc.assert(
+      fc.property(untaggedRecords, (record) => {
+        expect(hashKeyTop32(record)).toBe(Number(userRecordHash(record) >> 96n));
+      }),
+    );
+  });
+
+  it("refuses what userRecordHash refuses", () => {
+    expect(() => hashKeyTop32({ partitionKey: "a", explicitHashKey: "x" })).toThrow(InvalidRecordError);
+  });
+});
+
+describe("md5OfShortAscii", () => {
+  it("is MD5 for every length of one block, and leaves the others alone", () => {
+    for (let length = 0; length <= 70; length++) {
+      const text = "0123456789".repeat(7).slice(0, length);
+      const expected = length <= 55 ? createHash("md5").update(text).digest("hex") : undefined;
+      const digest = md5OfShortAscii(text);
+      expect(digest && Buffer.from(digest.buffer).toString("hex")).toBe(expected);
+    }
+    expect(md5OfShortAscii("caf\u00e9")).toBeUndefined();
+    expect(md5OfShortAscii("key\u00e9")).toBeUndefined();
+    expect(md5OfShortAscii("\u{1f511}")).toBeUndefined();
   });
 });
 

@@ -5,6 +5,7 @@
  */
 import { hash } from "node:crypto";
 import { InvalidRecordError } from "./errors.ts";
+import { md5OfShortAscii } from "./md5.ts";
 import type { UserRecord } from "./record.ts";
 
 /** The largest hash key, 2^128 - 1. Source: Kinesis API reference, HashKeyRange. */
@@ -14,7 +15,39 @@ const decimal = /^\+?0*(\d{1,39})$/;
 
 /** The hash key that Kinesis gives a partition key: the MD5 digest of its UTF-8 bytes as a big-endian number. */
 export function partitionKeyHash(partitionKey: string): bigint {
-  return BigInt(`0x${hash("md5", partitionKey, "hex")}`);
+  const digest = md5OfShortAscii(partitionKey);
+  if (digest === undefined) return BigInt(`0x${hash("md5", partitionKey, "hex")}`);
+  halves[0] = highBits(digest[1]);
+  halves[1] = highBits(digest[0]);
+  halves[2] = highBits(digest[3]);
+  halves[3] = highBits(digest[2]);
+  return ((wide[0] ?? 0n) << 64n) | (wide[1] ?? 0n);
+}
+
+// Two 64-bit numbers and their halves, low one first: making a BigInt of four words by shifts takes twice as long.
+const wide = new BigUint64Array(2);
+const halves = new Uint32Array(wide.buffer);
+
+/** A little-endian word of a digest as the big-endian number that it stands for. */
+function highBits(word: number | undefined): number {
+  const value = word ?? 0;
+  return ((value << 24) | ((value & 0xff00) << 8) | ((value >>> 8) & 0xff00) | (value >>> 24)) >>> 0;
+}
+
+/**
+ * The highest 32 of the 128 bits of a user record's hash key, as a number of 0 to 2^32 - 1.
+ *
+ * Meant for finding a shard without a BigInt per record: search the shards' ending hash keys by their own highest 32 bits,
+ * and take `userRecordHash` only when they are equal to the record's.
+ * @throws {InvalidRecordError} when the explicit hash key is no number of 0 to 2^128 - 1.
+ */
+export function hashKeyTop32(record: Pick<UserRecord, "partitionKey" | "explicitHashKey">): number {
+  if (record.explicitHashKey === undefined) {
+    const digest = md5OfShortAscii(record.partitionKey);
+    if (digest !== undefined) return highBits(digest[0]);
+    return Number.parseInt(hash("md5", record.partitionKey, "hex").slice(0, 8), 16);
+  }
+  return Number(parseExplicitHashKey(record.explicitHashKey) >> 96n);
 }
 
 /**

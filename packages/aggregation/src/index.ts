@@ -6,7 +6,7 @@ export { deaggregate, deaggregateLazily, isAggregated } from "./deaggregate.ts";
 export type { AnyKinesisRecord } from "./deaggregate.ts";
 export { DeaggregationError, InvalidRecordError } from "./errors.ts";
 export type { DeaggregationReason } from "./errors.ts";
-export { MAX_HASH_KEY, parseExplicitHashKey, partitionKeyHash, userRecordHash } from "./hash-key.ts";
+export { MAX_HASH_KEY, hashKeyTop32, parseExplicitHashKey, partitionKeyHash, userRecordHash } from "./hash-key.ts";
 export type {
   AggregatedRecord,
   KinesisRecord,

@@ -19,6 +19,9 @@ import { Record as RecordMessage } from "./generated/aggregated-record.ts";
  */
 const MAX_RECORD_FIELDS = 4096;
 
+/** Wire type of a field that ends with a field of its own. Source: protobuf encoding guide. */
+const START_GROUP = 3;
+
 /** Tables up to this many entries keep every string they have read; larger ones keep only the long strings. */
 const FULLY_CACHED_ENTRIES = 65_536;
 const LONG_STRING_BYTES = 64;
@@ -68,6 +71,8 @@ export class MessageReader {
   readonly #reader: $protobuf.Reader;
   readonly partitionKeys: StringTable;
   readonly explicitHashKeys: StringTable;
+  /** Where the first user record begins, as seen by `check`. */
+  #firstRecordAt = 0;
   /** User records counted by `check`. */
   recordCount = 0;
 
@@ -86,19 +91,22 @@ export class MessageReader {
   }
 
   /**
-   * Checks and counts up to `maxFields` further fields of the message. Returns true once all of it is checked; then `next`
-   * may be called.
+   * Checks and counts the fields that begin in the next `maxBytes` of the message. Returns true once all of it is checked;
+   * then `next` may be called.
    * @throws when the message cannot be parsed.
    */
-  check(maxFields: number): boolean {
+  check(maxBytes: number): boolean {
     const reader = this.#reader;
-    for (let fields = 0; fields < maxFields; fields++) {
+    const pauseAt = reader.pos + maxBytes;
+    while (reader.pos < pauseAt) {
       if (reader.pos >= reader.len) {
-        reader.pos = 0;
+        reader.pos = this.#firstRecordAt;
         return true;
       }
+      const fieldAt = reader.pos;
       const tag = reader.tag();
       if (tag === tagBytes.records) {
+        if (this.recordCount === 0) this.#firstRecordAt = fieldAt;
         this.#readRecord();
         this.recordCount++;
       } else if (tag === tagBytes.partitionKeyTable) {
@@ -108,24 +116,29 @@ export class MessageReader {
         this.explicitHashKeys.add(reader.pos);
         reader.skip(reader.size());
       } else {
-        reader.skipType(tag & 7, 0, tag >>> 3);
+        skipUnknown(reader, tag);
       }
     }
     return false;
   }
 
-  /** Reads the next user record into the fields of this reader; false when there is none left. */
-  next(): boolean {
+  /**
+   * Looks through the next `maxBytes` for a user record and reads it into the fields of this reader: "record". "pause" when
+   * there was none among them, "end" when there is none left.
+   */
+  next(maxBytes: number): "record" | "pause" | "end" {
     const reader = this.#reader;
+    const pauseAt = reader.pos + maxBytes;
     while (reader.pos < reader.len) {
       const tag = reader.tag();
       if (tag === tagBytes.records) {
         this.#readRecord();
-        return true;
+        return "record";
       }
-      reader.skipType(tag & 7, 0, tag >>> 3);
+      skipUnknown(reader, tag);
+      if (reader.pos >= pauseAt) return "pause";
     }
-    return false;
+    return "end";
   }
 
   #readRecord(): void {
@@ -182,7 +195,7 @@ export class MessageReader {
   /** Reads a record of any layout through the generated module. */
   #decodeRecord(start: number, end: number): void {
     const bytes = this.#message.subarray(start, end);
-    countFields(bytes);
+    limitFields(bytes);
     const record = RecordMessage.decode(bytes);
     this.partitionKeyIndex = Number(record.partitionKeyIndex);
     this.explicitHashKeyIndex = Object.hasOwn(record, "explicitHashKeyIndex")
@@ -196,12 +209,25 @@ export class MessageReader {
   }
 }
 
+/**
+ * Skips the content of a field that the schema does not know.
+ * @throws for a group: no writer of this format makes one, and its length cannot be known without reading all of it.
+ */
+function skipUnknown(reader: $protobuf.Reader, tag: number): void {
+  const wireType = tag & 7;
+  if (wireType === START_GROUP) throw new Error("A message has a group.");
+  reader.skipType(wireType, 0, tag >>> 3);
+}
+
 /** Throws when a record has more fields than any honest one, before an object is made for each of them. */
-function countFields(record: Buffer): void {
+function limitFields(record: Buffer): void {
   const reader = $protobuf.Reader.create(record);
+  let tagEnd = 0;
   for (let fields = 0; reader.pos < reader.len; fields++) {
     if (fields === MAX_RECORD_FIELDS) throw new RangeError(`A record has more than ${MAX_RECORD_FIELDS} fields.`);
     const tag = reader.tag();
-    reader.skipType(tag & 7, 0, tag >>> 3);
+    // The fields inside a tag count too: step into it instead of over it.
+    if (tag === tagBytes.recordTags && reader.pos >= tagEnd) tagEnd = reader.size() + reader.pos;
+    else skipUnknown(reader, tag);
   }
 }
