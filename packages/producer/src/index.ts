@@ -1,1 +1,17 @@
-export {};
+export type { Attempt, PutResult } from "./attempt.ts";
+export {
+  BufferFullError,
+  ProducerClosedError,
+  PutAllError,
+  PutError,
+  RecordError,
+  RecordTooLargeError,
+} from "./errors.ts";
+export type { PutErrorFields, PutErrorScope } from "./errors.ts";
+export type { ProducerEvent } from "./events.ts";
+export type { ProducerOptions } from "./options.ts";
+export { Producer } from "./producer.ts";
+export type { ProducerWiring, WaitOptions } from "./producer.ts";
+export type { PutOutcome, RecordSource } from "./put-many.ts";
+export { ConfigError } from "@millrace/core/options";
+export type { UserRecord } from "@millrace/aggregation";

@@ -1,0 +1,177 @@
+/**
+ * Pure. The options of a producer, their defaults and their bounds.
+ *
+ * Names and defaults follow the KPL where it has the option. Source: KPL `KinesisProducerConfiguration.java`.
+ */
+import type { KinesisClient } from "@aws-sdk/client-kinesis";
+import type { StreamRef } from "@millrace/core/kinesis";
+import {
+  booleanOption,
+  checkOptionNames,
+  ConfigError,
+  functionOption,
+  integerOption,
+  streamOption,
+} from "@millrace/core/options";
+import type { ProducerEvent } from "./events.ts";
+
+/** How a producer is set up. Only the stream is required. */
+export interface ProducerOptions {
+  /** The stream, by name. Give this or `streamArn`. */
+  readonly streamName?: string | undefined;
+  /** The stream, by ARN; reaches streams of other accounts. Give this or `streamName`. */
+  readonly streamArn?: string | undefined;
+  /**
+   * The AWS client: credentials, region, endpoint, proxy and TLS are its own. It stays open when the producer closes.
+   * @default a client made by the producer, with HTTP/1.1 keep-alive and without SDK retries, closed with it.
+   */
+  readonly client?: KinesisClient | undefined;
+  /**
+   * Region of the client that the producer makes.
+   * @default the ARN's region, else what the AWS SDK finds in the environment.
+   */
+  readonly region?: string | undefined;
+  /** Pack many user records into one Kinesis record (KPL format). @default true */
+  readonly aggregation?: boolean | undefined;
+  /**
+   * Largest aggregate with its partition key, in bytes; a record larger than this is sent alone. Integer, 64 to 1,048,576.
+   * Kinesis bills per started 25 KB of a record: the default stays under two such units whether one is 25,000 or
+   * 25,600 bytes.
+   * @default 49,900
+   */
+  readonly aggregationMaxBytes?: number | undefined;
+  /** Most user records in one aggregate. Integer, at least 1. @default 4,294,967,295 */
+  readonly aggregationMaxRecords?: number | undefined;
+  /** Most Kinesis records in one request. Integer, 1 to 500. @default 500 */
+  readonly collectionMaxRecords?: number | undefined;
+  /** Most bytes in one request, data and keys. Integer, 52,224 to 10,485,760. @default 5,242,880 */
+  readonly collectionMaxBytes?: number | undefined;
+  /**
+   * Longest time a record waits for others before it is sent, in milliseconds. Integer, 0 to `recordTtlMs`.
+   * Lower means less latency and smaller aggregates.
+   * @default 100
+   */
+  readonly recordMaxBufferedMs?: number | undefined;
+  /**
+   * How long the producer tries to store a record, from the put on, in milliseconds. Integer, at least 100.
+   * A record that is in a request when its time ends gets that request's answer.
+   * @default 30,000
+   */
+  readonly recordTtlMs?: number | undefined;
+  /** Largest record, data and partition key together, in bytes. Integer, 64 to 10,485,760.
+   * Raise it only for a stream whose `MaxRecordSizeInKiB` was raised.
+   * @default 1,048,576
+   */
+  readonly maxRecordBytes?: number | undefined;
+  /** Traffic given to a shard, in percent of what one shard takes (1,000 records and 1 MiB per second). Integer, at least 1.
+   * Above 100 so that one producer can fill a shard; throttles lower it for a while.
+   * @default 150
+   */
+  readonly rateLimitPercent?: number | undefined;
+  /** Let a throttled record fail at once instead of sending it again. @default false */
+  readonly failIfThrottled?: boolean | undefined;
+  /** Most requests in flight. Integer, 1 to 256. @default 24 */
+  readonly maxConnections?: number | undefined;
+  /** Longest time for one request, in milliseconds. Integer, 100 to 600,000. @default 6,000 */
+  readonly requestTimeoutMs?: number | undefined;
+  /**
+   * Most bytes held, each record counted with 512 bytes on top of its data and key. Integer, at least 1,048,576.
+   * @default 134,217,728
+   */
+  readonly maxBufferedBytes?: number | undefined;
+  /** Most records held. Integer, at least 1. @default 200,000 */
+  readonly maxBufferedRecords?: number | undefined;
+  /**
+   * Most puts that may wait for room; the next is rejected with BufferFullError. Integer, at least 0. Their bytes are
+   * bounded by `maxBufferedBytes` once more.
+   * @default 10,000
+   */
+  readonly maxWaitingRecords?: number | undefined;
+  /** Called with every event. It must not block; what it throws is reported once as a process warning. */
+  readonly onEvent?: ((event: ProducerEvent) => void) | undefined;
+}
+
+/** The options with nothing left open. */
+export interface ResolvedOptions {
+  readonly stream: StreamRef & { readonly streamName: string };
+  readonly client: KinesisClient | undefined;
+  readonly region: string | undefined;
+  readonly aggregation: boolean;
+  readonly aggregationMaxBytes: number;
+  readonly aggregationMaxRecords: number;
+  readonly collectionMaxRecords: number;
+  readonly collectionMaxBytes: number;
+  readonly recordMaxBufferedMs: number;
+  readonly recordTtlMs: number;
+  readonly maxRecordBytes: number;
+  readonly rateLimitPercent: number;
+  readonly failIfThrottled: boolean;
+  readonly maxConnections: number;
+  readonly requestTimeoutMs: number;
+  readonly maxBufferedBytes: number;
+  readonly maxBufferedRecords: number;
+  readonly maxWaitingRecords: number;
+  readonly onEvent: ((event: ProducerEvent) => void) | undefined;
+}
+
+const mebibyte = 1_048_576;
+const optionNames: readonly (keyof ProducerOptions)[] = [
+  "streamName",
+  "streamArn",
+  "client",
+  "region",
+  "aggregation",
+  "aggregationMaxBytes",
+  "aggregationMaxRecords",
+  "collectionMaxRecords",
+  "collectionMaxBytes",
+  "recordMaxBufferedMs",
+  "recordTtlMs",
+  "maxRecordBytes",
+  "rateLimitPercent",
+  "failIfThrottled",
+  "maxConnections",
+  "requestTimeoutMs",
+  "maxBufferedBytes",
+  "maxBufferedRecords",
+  "maxWaitingRecords",
+  "onEvent",
+];
+
+/**
+ * Fills the defaults in.
+ * @throws {ConfigError} for an option that is unknown, of a wrong type or out of its bounds.
+ */
+export function resolveProducerOptions(options: ProducerOptions): ResolvedOptions {
+  checkOptionNames("options", options, optionNames);
+  const stream = streamOption(options);
+  const { client } = options;
+  if (client !== undefined && typeof (client as { send?: unknown } | null)?.send !== "function") {
+    throw new ConfigError({ path: "client", got: client, expected: "a KinesisClient of @aws-sdk/client-kinesis" });
+  }
+  const max = Number.MAX_SAFE_INTEGER;
+  const integer = (name: keyof ProducerOptions, fallback: number, min: number, most: number) =>
+    integerOption(name, options[name], { min, max: most, fallback });
+  const recordTtlMs = integer("recordTtlMs", 30_000, 100, 2 ** 31 - 1);
+  return {
+    stream,
+    client,
+    region: options.region,
+    aggregation: booleanOption("aggregation", options.aggregation, true),
+    aggregationMaxBytes: integer("aggregationMaxBytes", 49_900, 64, mebibyte),
+    aggregationMaxRecords: integer("aggregationMaxRecords", 4_294_967_295, 1, max),
+    collectionMaxRecords: integer("collectionMaxRecords", 500, 1, 500),
+    collectionMaxBytes: integer("collectionMaxBytes", 5 * mebibyte, 52_224, 10 * mebibyte),
+    recordMaxBufferedMs: integer("recordMaxBufferedMs", Math.min(100, recordTtlMs), 0, recordTtlMs),
+    recordTtlMs,
+    maxRecordBytes: integer("maxRecordBytes", mebibyte, 64, 10 * mebibyte),
+    rateLimitPercent: integer("rateLimitPercent", 150, 1, max),
+    failIfThrottled: booleanOption("failIfThrottled", options.failIfThrottled, false),
+    maxConnections: integer("maxConnections", 24, 1, 256),
+    requestTimeoutMs: integer("requestTimeoutMs", 6_000, 100, 600_000),
+    maxBufferedBytes: integer("maxBufferedBytes", 128 * mebibyte, mebibyte, max),
+    maxBufferedRecords: integer("maxBufferedRecords", 200_000, 1, max),
+    maxWaitingRecords: integer("maxWaitingRecords", 10_000, 0, max),
+    onEvent: functionOption("onEvent", options.onEvent),
+  };
+}

@@ -1,0 +1,58 @@
+/**
+ * Pure. Tells which records are still to be stored: their lifetime has not ended, and their callers want them.
+ */
+import type { Effect } from "./effects.ts";
+import { historyOf, noAttempts, type OutgoingRecord, type PendingRecord } from "./records.ts";
+import { expiredError, refusedError } from "./retrier.ts";
+
+export class Expiry {
+  readonly #ttlMs: number;
+  readonly #emit: (effect: Effect) => void;
+
+  constructor(ttlMs: number, emit: (effect: Effect) => void) {
+    this.#ttlMs = ttlMs;
+    this.#emit = emit;
+  }
+
+  /** False for a record that is over; one whose lifetime ended is failed, one that was withdrawn has its answer. */
+  keeps(pending: PendingRecord, now: number, outgoing?: OutgoingRecord): boolean {
+    if (pending.state === "settled") return false;
+    if (pending.expiresAt > now) return true;
+    const history = outgoing === undefined ? pending.earlier : historyOf(pending, outgoing);
+    const error = expiredError(history ?? { attempts: noAttempts, mayHaveBeenStored: false }, this.#ttlMs);
+    this.#emit({ type: "failed", members: [pending], error });
+    return false;
+  }
+
+  /** Leaves in a Kinesis record what is still to be stored. False when that is nothing. */
+  keepsAny(outgoing: OutgoingRecord, now: number): boolean {
+    if (outgoing.expiresAt > now && !outgoing.members.some((member) => member.state === "settled")) return true;
+    return shrink(
+      outgoing,
+      outgoing.members.filter((member) => this.keeps(member, now, outgoing)),
+    );
+  }
+
+  /** The same after an attempt failed: callers may have withdrawn records while they were in the request. */
+  keepsAnyAfterAttempt(outgoing: OutgoingRecord, now: number): boolean {
+    return shrink(
+      outgoing,
+      outgoing.members.filter((member) => {
+        if (!member.isAborted) return this.keeps(member, now, outgoing);
+        const history = historyOf(member, outgoing);
+        const failure = { code: "Aborted", message: "withdrawn after a request whose outcome is unknown" };
+        // Its caller may believe "withdrawn" only where nothing can have been stored.
+        const error = history.mayHaveBeenStored ? refusedError(history, failure, "lifetime") : member.abortReason;
+        this.#emit({ type: "failed", members: [member], error });
+        return false;
+      }),
+    );
+  }
+}
+
+function shrink(outgoing: OutgoingRecord, members: PendingRecord[]): boolean {
+  if (members.length < outgoing.members.length) outgoing.aggregator = undefined;
+  outgoing.members = members;
+  outgoing.expiresAt = Math.min(...members.map((member) => member.expiresAt));
+  return members.length > 0;
+}

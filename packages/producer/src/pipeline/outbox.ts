@@ -1,0 +1,250 @@
+/**
+ * Pure. Everything that is accepted and in no request: where each record waits, and what may go next.
+ *
+ *     add -> unrouted -> open aggregate -> limiter -> collector -> next request
+ *                              ^             ^
+ *                              +--- place ---+--- delayed (backs off)
+ */
+import { RecordTooLargeError } from "../errors.ts";
+import type { ResolvedOptions } from "../options.ts";
+import { OpenAggregates } from "./aggregates.ts";
+import { Collector } from "./collector.ts";
+import type { Effect } from "./effects.ts";
+import { Expiry } from "./expiry.ts";
+import { Fifo } from "./fifo.ts";
+import { Limiter } from "./limiter.ts";
+import { disband, hashKeyOfPending, loneRecord, type OutgoingRecord, type PendingRecord } from "./records.ts";
+import type { Router } from "./router.ts";
+
+/** Aggregates due within this share of the linger leave together with one that is due, in one request. */
+const joinShare = 0.2;
+const joinMaxMs = 50;
+/** Expiry is looked at this often at most: a scan of everything must not follow every expiring record. */
+const sweepEveryMs = 50;
+/** Withdrawn records are swept out once there are this many, or this much of them. */
+const maxWithdrawnRecords = 1_000;
+const maxWithdrawnBytes = 1_048_576;
+
+export class Outbox {
+  readonly limiter: Limiter;
+  readonly #options: ResolvedOptions;
+  readonly #router: Router;
+  readonly #emit: (effect: Effect) => void;
+  readonly #expiry: Expiry;
+  readonly #aggregates: OpenAggregates;
+  readonly #collector: Collector;
+  /** Records that came before anything was known of the stream. */
+  readonly #unrouted = new Fifo<PendingRecord>();
+  /** Kinesis records that back off. */
+  #delayed: OutgoingRecord[] = [];
+  /** Requests to be sent as they are: parts of one that was refused as a whole. */
+  readonly #isolated = new Fifo<readonly OutgoingRecord[]>();
+  #sweepAt = Infinity;
+  #withdrawnRecords = 0;
+  #withdrawnBytes = 0;
+
+  constructor(options: ResolvedOptions, router: Router, emit: (effect: Effect) => void) {
+    this.#options = options;
+    this.#router = router;
+    this.#emit = emit;
+    this.#expiry = new Expiry(options.recordTtlMs, emit);
+    this.#aggregates = new OpenAggregates(options);
+    this.limiter = new Limiter(options);
+    this.#collector = new Collector(options);
+  }
+
+  get isEmpty(): boolean {
+    return (
+      this.#aggregates.isEmpty &&
+      this.#collector.isEmpty &&
+      !this.limiter.hasBacklog &&
+      this.#unrouted.length === 0 &&
+      this.#delayed.length === 0 &&
+      this.#isolated.length === 0
+    );
+  }
+
+  /** Takes a record in; true when a request may be ready because of it. */
+  add(pending: PendingRecord, now: number): boolean {
+    if (pending.expiresAt < this.#sweepAt) this.#sweepAt = pending.expiresAt;
+    if (this.#router.mode === "unknown") {
+      this.#unrouted.push(pending);
+      return true;
+    }
+    this.#route(pending, now);
+    return this.#collector.isFull;
+  }
+
+  /** Takes a Kinesis record back to be sent again from its `notBefore` on. */
+  delay(outgoing: OutgoingRecord): void {
+    this.#sweepAt = Math.min(this.#sweepAt, outgoing.expiresAt);
+    this.#delayed.push(outgoing);
+  }
+
+  /** Takes Kinesis records that make one request by themselves. */
+  isolate(group: readonly OutgoingRecord[]): void {
+    if (group.length === 0) return;
+    for (const outgoing of group) this.#sweepAt = Math.min(this.#sweepAt, outgoing.expiresAt);
+    this.#isolated.push(group);
+  }
+
+  /** Takes in that a record here was withdrawn by its caller, who has the answer already. */
+  withdrawn(pending: PendingRecord): void {
+    this.#withdrawnRecords += 1;
+    this.#withdrawnBytes += pending.costBytes;
+  }
+
+  /** Makes everything that waits for company due. */
+  expedite(now: number): void {
+    for (const pending of this.#unrouted) pending.deadline = Math.min(pending.deadline, now);
+    for (const outgoing of this.limiter.queued()) outgoing.deadline = Math.min(outgoing.deadline, now);
+    this.#aggregates.expedite(now);
+    this.#collector.expedite(now);
+  }
+
+  /** Moves what may move by `now`. `mayClose`: a request could be sent, so that closing aggregates early is no loss. */
+  advance(now: number, mayClose: boolean): void {
+    if (
+      now >= this.#sweepAt ||
+      this.#withdrawnRecords > maxWithdrawnRecords ||
+      this.#withdrawnBytes > maxWithdrawnBytes
+    ) {
+      this.#sweep(now);
+    }
+    if (this.#delayed.some((outgoing) => outgoing.notBefore <= now)) {
+      const delayed = this.#delayed;
+      this.#delayed = delayed.filter((outgoing) => outgoing.notBefore > now);
+      for (const outgoing of delayed) if (outgoing.notBefore <= now) this.#place(outgoing, now, true);
+    }
+    if (mayClose) this.#closeDue(now);
+    this.limiter.release(now, (outgoing) => this.#collector.add(outgoing));
+  }
+
+  /** The Kinesis records of the next request that should go by `now`; undefined when none should. */
+  nextRequest(now: number): readonly OutgoingRecord[] | undefined {
+    for (let group = this.#isolated.shift(); group !== undefined; group = this.#isolated.shift()) {
+      const live = group.filter((outgoing) => this.#expiry.keepsAny(outgoing, now));
+      if (live.length > 0) return live;
+    }
+    while (this.#collector.isFull || this.#collector.dueAt <= now) {
+      const taken = this.#collector.take();
+      const live =
+        this.#withdrawnRecords === 0 ? taken : taken.filter((outgoing) => this.#expiry.keepsAny(outgoing, now));
+      if (live.length > 0) return live;
+    }
+    return undefined;
+  }
+
+  /** When `advance` or `nextRequest` next has something to do; Infinity when nothing waits for a time. */
+  wakeAt(now: number, mayClose: boolean): number {
+    if (this.isEmpty) return Infinity;
+    let wakeAt = Math.min(this.#sweepAt, this.limiter.nextReleaseAt(now));
+    for (const outgoing of this.#delayed) wakeAt = Math.min(wakeAt, outgoing.notBefore);
+    // With every connection busy, the next answer is what to wait for.
+    return mayClose ? Math.min(wakeAt, this.#aggregates.dueAt, this.#collector.dueAt) : wakeAt;
+  }
+
+  /** Finds new places for everything, because the stream is not what it was. */
+  reroute(now: number): void {
+    const isOpen = (shardId: string) => this.#router.map?.isOpen(shardId) === true;
+    const outgoing = [...this.limiter.drain(isOpen), ...this.#collector.drain()];
+    const pending = [...this.#unrouted.drain(), ...this.#aggregates.drain()];
+    for (const record of outgoing) this.#place(record, now, false);
+    for (const record of pending) this.#route(record, now);
+  }
+
+  /** Takes out the records that wait for a first answer about the stream. */
+  drainUnrouted(): PendingRecord[] {
+    return this.#unrouted.drain();
+  }
+
+  drain(): PendingRecord[] {
+    const outgoing = [...this.limiter.drain(() => true), ...this.#collector.drain(), ...this.#isolated.drain().flat()];
+    const members = [...outgoing, ...this.#delayed].flatMap((record) => record.members);
+    this.#delayed = [];
+    return [...this.#unrouted.drain(), ...this.#aggregates.drain(), ...members];
+  }
+
+  #route(pending: PendingRecord, now: number): void {
+    const maxBytes = this.#router.maxRecordBytes;
+    if (maxBytes !== undefined && pending.sizeBytes > maxBytes) {
+      const error = new RecordTooLargeError(pending.sizeBytes, maxBytes);
+      this.#emit({ type: "failed", members: [pending], error });
+      return;
+    }
+    const { map } = this.#router;
+    const shardId = map && (map.onlyShardId ?? map.predict(hashKeyOfPending(pending)));
+    if (shardId === undefined) {
+      this.#collector.add(loneRecord(pending, undefined));
+    } else if (this.#options.aggregation) {
+      const closed = this.#aggregates.add(pending, shardId);
+      if (closed !== undefined) this.#limit(closed, shardId, now);
+    } else {
+      this.#limit(loneRecord(pending, shardId), shardId, now);
+    }
+  }
+
+  #limit(outgoing: OutgoingRecord, shardId: string, now: number): void {
+    if (this.limiter.admit(shardId, outgoing, now)) this.#collector.add(outgoing);
+  }
+
+  /** Finds a place for a Kinesis record that exists already: its shard may have closed since it was made. */
+  #place(outgoing: OutgoingRecord, now: number, first: boolean): void {
+    const { map } = this.#router;
+    if (map === undefined) {
+      const members = outgoing.members.length === 1 ? [] : disband(outgoing);
+      outgoing.shardId = undefined;
+      if (members.length === 0) this.#collector.add(outgoing);
+      for (const member of members) this.#collector.add(loneRecord(member, undefined));
+      return;
+    }
+    if (outgoing.shardId === undefined || !map.isOpen(outgoing.shardId)) {
+      const shardIds = new Set(outgoing.members.map((member) => map.predict(hashKeyOfPending(member))));
+      if (shardIds.size > 1) {
+        for (const member of disband(outgoing)) this.#route(member, now);
+        return;
+      }
+      [outgoing.shardId] = shardIds;
+    }
+    const { shardId } = outgoing;
+    if (shardId === undefined) this.#collector.add(outgoing);
+    else if (first) this.limiter.requeueFirst(shardId, [outgoing], now);
+    else this.#limit(outgoing, shardId, now);
+  }
+
+  #closeDue(now: number): void {
+    // An aggregate held back for its shard's sake may close once that shard's queue is empty.
+    if (this.#aggregates.dueAt > now && !this.#aggregates.hasHeldBack && this.#collector.dueAt > now) return;
+    const dueBy = now + Math.min(joinMaxMs, this.#options.recordMaxBufferedMs * joinShare);
+    for (const outgoing of this.#aggregates.takeDue(dueBy, (shardId) => !this.limiter.isBacklogged(shardId))) {
+      outgoing.deadline = Math.min(outgoing.deadline, now);
+      this.#limit(outgoing, outgoing.shardId ?? "", now);
+    }
+  }
+
+  /** Fails what has expired and drops what was withdrawn, wherever it waits. */
+  #sweep(now: number): void {
+    this.#withdrawnRecords = 0;
+    this.#withdrawnBytes = 0;
+    let earliest = Infinity;
+    const keep = (outgoing: OutgoingRecord) => {
+      const isLive = this.#expiry.keepsAny(outgoing, now);
+      if (isLive) earliest = Math.min(earliest, outgoing.expiresAt);
+      return isLive;
+    };
+    this.limiter.filter(keep);
+    this.#collector.filter(keep);
+    this.#delayed = this.#delayed.filter(keep);
+    for (const group of this.#isolated.drain()) {
+      const live = group.filter(keep);
+      if (live.length > 0) this.#isolated.push(live);
+    }
+    this.#unrouted.filter((pending) => this.#expiry.keeps(pending, now));
+    for (const pending of this.#unrouted) earliest = Math.min(earliest, pending.expiresAt);
+    const isDead = (pending: PendingRecord) => pending.state === "settled" || pending.expiresAt <= now;
+    for (const members of this.#aggregates.takeTouched((all) => all.some(isDead))) {
+      for (const pending of members) if (this.#expiry.keeps(pending, now)) this.#route(pending, now);
+    }
+    this.#sweepAt = Math.max(now + sweepEveryMs, Math.min(earliest, this.#aggregates.expiresAt));
+  }
+}

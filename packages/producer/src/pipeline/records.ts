@@ -1,0 +1,125 @@
+/**
+ * Pure. The two kinds of record inside the producer: a user record that waits for its answer, and a Kinesis record
+ * on its way to a shard.
+ */
+import type { Aggregator, UserRecord } from "@millrace/aggregation";
+import type { Attempt, PutResult } from "../attempt.ts";
+import type { Cohort } from "../flush-barrier.ts";
+import { hashKeyOf, type CheckedRecord } from "../user-record.ts";
+
+/**
+ * Where a user record stands:
+ * - `waiting`: there is no room for it yet.
+ * - `buffered`: in the pipeline, in no request: it can still be withdrawn.
+ * - `in-request`: its bytes may reach the service at any moment.
+ * - `settled`: its caller has the answer.
+ */
+export type PendingState = "waiting" | "buffered" | "in-request" | "settled";
+
+/** The shared history of records that were in no request yet. */
+export const noAttempts: readonly Attempt[] = [];
+
+/** What a user record went through before the Kinesis record that it is in now. */
+export interface History {
+  readonly attempts: readonly Attempt[];
+  readonly mayHaveBeenStored: boolean;
+  /** When its last attempt ended. */
+  readonly endedAt: number;
+}
+
+/** A user record that was accepted and not yet answered. */
+export interface PendingRecord {
+  /** What the caller gave. */
+  readonly record: UserRecord;
+  /** The same record with its data as bytes, checked. */
+  readonly checked: CheckedRecord;
+  /** The hash that chooses the shard; computed when a shard map first asks for it. */
+  hashKey: bigint | undefined;
+  /** Data and partition key: what the service counts. */
+  readonly sizeBytes: number;
+  /** What the record costs the buffer. */
+  readonly costBytes: number;
+  readonly acceptedAt: number;
+  /** When it should leave at the latest. */
+  deadline: number;
+  /** When it fails if it is not stored. */
+  readonly expiresAt: number;
+  readonly cohort: Cohort;
+  state: PendingState;
+  /** Set when it was in another Kinesis record before. */
+  earlier: History | undefined;
+  /** True when the caller withdrew the record while it was in a request. */
+  isAborted: boolean;
+  abortReason: unknown;
+  /** Stops listening to the caller's signal. */
+  onSettled?: () => void;
+  /** Take the answer to the caller; absent for records of `offer`, whose failures are events. */
+  readonly resolve: ((result: PutResult) => void) | undefined;
+  readonly reject: ((error: unknown) => void) | undefined;
+}
+
+/** A Kinesis record in the making or on its way: one user record, or an aggregate of many. */
+export interface OutgoingRecord {
+  members: PendingRecord[];
+  /** Holds the encoding while there is more than one member; undefined for one that goes as it is. */
+  aggregator: Aggregator | undefined;
+  /** Where the shard map says it will land; undefined when nothing was predicted. */
+  shardId: string | undefined;
+  /** Data and outer partition key, as the service counts them. */
+  sizeBytes: number;
+  /** The earliest of its members' deadlines and expiries. */
+  deadline: number;
+  expiresAt: number;
+  /** Not to be sent before this time: a retry that backs off. */
+  notBefore: number;
+  /** The put of its oldest member, or the end of its last attempt. */
+  lastTouchedAt: number;
+  attempts: readonly Attempt[];
+  /** True when an attempt's outcome was never learned. */
+  mayHaveBeenStored: boolean;
+  /** True after a wrong-shard verdict or a refusal that may be its own fault: never aggregated or judged again. */
+  readonly alone: boolean;
+}
+
+/** A Kinesis record of one user record. @param alone true when it must stay so, and is not judged by its shard. */
+export function loneRecord(pending: PendingRecord, shardId: string | undefined, alone = false): OutgoingRecord {
+  return {
+    members: [pending],
+    aggregator: undefined,
+    shardId,
+    sizeBytes: pending.sizeBytes,
+    deadline: pending.deadline,
+    expiresAt: pending.expiresAt,
+    notBefore: 0,
+    lastTouchedAt: pending.earlier?.endedAt ?? pending.acceptedAt,
+    attempts: noAttempts,
+    mayHaveBeenStored: false,
+    alone,
+  };
+}
+
+/** What a member went through in this Kinesis record and in those before it. */
+export function historyOf(
+  pending: PendingRecord,
+  outgoing: Pick<OutgoingRecord, "attempts" | "mayHaveBeenStored" | "lastTouchedAt">,
+): History {
+  const { earlier } = pending;
+  return {
+    attempts: earlier === undefined ? outgoing.attempts : [...earlier.attempts, ...outgoing.attempts],
+    mayHaveBeenStored: outgoing.mayHaveBeenStored || earlier?.mayHaveBeenStored === true,
+    endedAt: outgoing.lastTouchedAt,
+  };
+}
+
+/** The hash key that decides the record's shard. Computed once. */
+export function hashKeyOfPending(pending: PendingRecord): bigint {
+  return (pending.hashKey ??= hashKeyOf(pending.checked));
+}
+
+/** Takes an aggregate apart; its members keep its history. */
+export function disband(outgoing: OutgoingRecord): readonly PendingRecord[] {
+  for (const member of outgoing.members) {
+    if (outgoing.attempts.length > 0) member.earlier = historyOf(member, outgoing);
+  }
+  return outgoing.members;
+}

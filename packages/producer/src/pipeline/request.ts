@@ -1,0 +1,36 @@
+/**
+ * Pure. Turns Kinesis records into a PutRecords request.
+ */
+import type { PutRecordsEntry } from "@millrace/core/kinesis";
+import { aggregateAgain } from "./aggregates.ts";
+import type { PlannedRequest } from "./effects.ts";
+import type { OutgoingRecord } from "./records.ts";
+
+/** The request of these records; from now on their members' bytes may reach the service. */
+export function planRequest(records: readonly OutgoingRecord[], now: number, requestTimeoutMs: number): PlannedRequest {
+  let userRecords = 0;
+  let bytes = 0;
+  let expiresAt = now;
+  const entries: PutRecordsEntry[] = [];
+  for (const outgoing of records) {
+    const entry = entryOf(outgoing);
+    entries.push(entry);
+    bytes += entry.data.byteLength + Buffer.byteLength(entry.partitionKey);
+    userRecords += outgoing.members.length;
+    if (outgoing.expiresAt > expiresAt) expiresAt = outgoing.expiresAt;
+    for (const member of outgoing.members) member.state = "in-request";
+  }
+  const timeoutMs = Math.max(1, Math.min(requestTimeoutMs, expiresAt - now));
+  return { records, entries, userRecords, bytes, timeoutMs };
+}
+
+/** What goes over the wire for a Kinesis record. */
+function entryOf(outgoing: OutgoingRecord): PutRecordsEntry {
+  const [first] = outgoing.members;
+  if (first !== undefined && outgoing.members.length === 1 && first.checked.tags === undefined) {
+    const { data, partitionKey, explicitHashKey } = first.checked;
+    return { data, partitionKey, explicitHashKey: explicitHashKey?.toString() };
+  }
+  outgoing.aggregator ??= aggregateAgain(outgoing.members);
+  return outgoing.aggregator.build();
+}

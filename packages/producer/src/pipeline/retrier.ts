@@ -1,0 +1,116 @@
+/**
+ * Pure. Decides what an answer means for one Kinesis record: done, try again and when, or failed and why.
+ *
+ * Unlike the KPL, an error that will not go away fails at once with the service's own code, and waits are jittered.
+ */
+import { classifyFailure, type KinesisError } from "@millrace/core/kinesis";
+import { backoffMs } from "@millrace/core/runtime";
+import type { Attempt } from "../attempt.ts";
+import { PutError, type PutErrorScope } from "../errors.ts";
+import type { Effect } from "./effects.ts";
+import { historyOf, type History, type OutgoingRecord } from "./records.ts";
+
+/** Waits between attempts: the first within a shard's refill, the last short against the default lifetime of 30 s. */
+const retryBackoff = { initialMs: 100, maxMs: 5_000 };
+
+/** Refusals that one bad record in the request can cause. */
+const recordFaultCodes = new Set([
+  "ValidationException",
+  "InvalidArgumentException",
+  "SerializationException",
+  "InvalidParameterValue",
+  "RequestEntityTooLargeException",
+]);
+
+/** What a failed attempt means for what was in it. */
+export type FailureVerdict = "retry" | "throttled" | "isolate" | "fail-stream" | "closed";
+
+/** Judges a request that failed as a whole. */
+export function judgeRequestFailure(error: KinesisError): FailureVerdict {
+  if (error.kind === "throttle") return "throttled";
+  if (error.kind === "transient") return "retry";
+  if (error.kind === "aborted") return "closed";
+  if (recordFaultCodes.has(error.code) || error.httpStatus === 413) return "isolate";
+  return "fail-stream";
+}
+
+/** Judges one record's refusal inside an answered request. */
+export function judgeEntryFailure(errorCode: string): "retry" | "throttled" {
+  return classifyFailure(errorCode, undefined) === "throttle" ? "throttled" : "retry";
+}
+
+/** Adds an attempt to a record's history. */
+export function recordAttempt(
+  outgoing: OutgoingRecord,
+  times: { readonly startedAt: number; readonly endedAt: number },
+  failure?: { readonly code: string; readonly message: string },
+): void {
+  const attempt: Attempt = {
+    delayMs: Math.max(0, times.startedAt - outgoing.lastTouchedAt),
+    durationMs: times.endedAt - times.startedAt,
+    success: failure === undefined,
+    ...(failure && { errorCode: failure.code, errorMessage: failure.message }),
+  };
+  outgoing.attempts = [...outgoing.attempts, attempt];
+  outgoing.lastTouchedAt = times.endedAt;
+}
+
+/** When to try again after the record's last attempt failed. */
+export function retryAt(outgoing: Pick<OutgoingRecord, "attempts">, now: number, random: number): number {
+  return now + backoffMs(retryBackoff, outgoing.attempts.length, random);
+}
+
+/** The error of a record whose lifetime ended. It tells the first real cause: that it expired is only the consequence. */
+export function expiredError(history: Pick<History, "attempts" | "mayHaveBeenStored">, ttlMs: number): PutError {
+  const { attempts } = history;
+  const first = attempts.find((attempt) => !attempt.success);
+  const reason =
+    first === undefined
+      ? "it was in no request: its shard or the network took no more"
+      : `first failure: ${first.errorCode}: ${first.errorMessage}`;
+  return new PutError({
+    code: "Expired",
+    message: `The record was not stored within its lifetime of ${ttlMs} ms (attempts: ${attempts.length}); ${reason}`,
+    scope: "lifetime",
+    attempts,
+    retryable: true,
+    mayHaveBeenStored: history.mayHaveBeenStored,
+  });
+}
+
+/** The error of a record that will not be tried again because of what the service said. */
+export function refusedError(
+  history: Pick<History, "attempts" | "mayHaveBeenStored">,
+  failure: { readonly code: string; readonly message: string; readonly cause?: unknown },
+  scope: PutErrorScope,
+): PutError {
+  return new PutError({
+    code: failure.code,
+    message: `${failure.code}: ${failure.message}`,
+    scope,
+    attempts: history.attempts,
+    retryable: scope === "lifetime",
+    mayHaveBeenStored: history.mayHaveBeenStored,
+    cause: failure.cause,
+  });
+}
+
+/** Fails every member of a Kinesis record for one reason. */
+export function failuresOf(
+  outgoing: OutgoingRecord,
+  failure: { readonly code: string; readonly message: string; readonly cause?: unknown },
+  scope: PutErrorScope,
+): Effect[] {
+  // Members with one history share one error: making errors costs more than everything else here.
+  const alike = outgoing.members.filter((member) => member.earlier === undefined);
+  const others = outgoing.members.filter((member) => member.earlier !== undefined);
+  const effects: Effect[] = others.map((member) => ({
+    type: "failed",
+    members: [member],
+    error: refusedError(historyOf(member, outgoing), failure, scope),
+  }));
+  if (alike.length > 0) {
+    effects.push({ type: "failed", members: alike, error: refusedError(outgoing, failure, scope) });
+  }
+  return effects;
+}

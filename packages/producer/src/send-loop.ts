@@ -1,0 +1,228 @@
+/**
+ * Driver. Carries out what the pipeline plans: sends requests, asks about the stream, keeps the one timer.
+ */
+import type { Answer, KinesisPort, Shard, StreamRef } from "@millrace/core/kinesis";
+import type { System, Timer } from "@millrace/core/runtime";
+import PQueue from "p-queue";
+import type { PutResult } from "./attempt.ts";
+import { callWithDeadline, localError } from "./deadline.ts";
+import type { ProducerEvent } from "./events.ts";
+import type { ResolvedOptions } from "./options.ts";
+import type { Effect, PlannedRequest } from "./pipeline/effects.ts";
+import { Pipeline } from "./pipeline/pipeline.ts";
+import { historyOf, type OutgoingRecord, type PendingRecord } from "./pipeline/records.ts";
+
+/** ListShards returns at most this many in one page. Source: ListShards, MaxResults; read 2026-11-22. */
+const listShardsMaxResults = 1_000;
+/** No stream has near as many pages: the largest quota is 20,000 shards. Ends a service that repeats its token. */
+const listShardsMaxPages = 1_000;
+
+export interface SendLoopWiring {
+  readonly options: ResolvedOptions;
+  readonly port: KinesisPort;
+  readonly system: System;
+  readonly onStored: (pending: PendingRecord, result: PutResult) => void;
+  readonly onFailed: (members: readonly PendingRecord[], error: unknown) => void;
+  readonly onEvent: (event: ProducerEvent) => void;
+  /** Called after a round in which records settled: there may be room again. */
+  readonly onSettledSome: () => void;
+  /** True while callers wait for room: lingering for company would only make them wait longer. */
+  readonly isCrowded: () => boolean;
+}
+
+export class SendLoop {
+  readonly #wiring: SendLoopWiring;
+  readonly #pipeline: Pipeline;
+  readonly #requests: PQueue;
+  /** Ends every call under way. */
+  readonly #abort = new AbortController();
+  #inFlight = 0;
+  #timer: Timer | undefined;
+  #timerAt = Infinity;
+  /** True when records came since callers' waiting last made everything due. */
+  #hasNewRecords = false;
+  #isPumping = false;
+  #mustPumpAgain = false;
+
+  constructor(wiring: SendLoopWiring) {
+    this.#wiring = wiring;
+    this.#pipeline = new Pipeline(wiring.options);
+    this.#requests = new PQueue({ concurrency: wiring.options.maxConnections });
+  }
+
+  add(pending: PendingRecord, now: number): void {
+    this.#hasNewRecords = true;
+    const planBy = this.#pipeline.add(pending, now);
+    if (planBy <= now) this.pump();
+    else if (planBy < this.#timerAt) this.#setTimer(planBy, now);
+  }
+
+  withdrawn(pending: PendingRecord): void {
+    this.#pipeline.withdrawn(pending);
+  }
+
+  /** Sends what waits for company. */
+  expedite(): void {
+    this.#pipeline.expedite(this.#wiring.system.now());
+    this.pump();
+  }
+
+  /** Gives up: ends every call, and gives back what was in none. */
+  stop(reason: unknown): readonly PendingRecord[] {
+    const drained = this.#pipeline.drain();
+    this.#abort.abort(reason);
+    this.pump();
+    return drained;
+  }
+
+  /** Ends what is under way about the stream; nothing is in flight or queued. */
+  end(): void {
+    this.#abort.abort();
+    this.#timer?.cancel();
+  }
+
+  /** Does everything there is to do now, and sets the timer for what comes later. */
+  pump(): void {
+    // Carrying out an effect can run the caller's code, which may put again: one round at a time.
+    this.#mustPumpAgain = true;
+    if (this.#isPumping) return;
+    this.#isPumping = true;
+    try {
+      while (this.#mustPumpAgain) {
+        this.#mustPumpAgain = false;
+        this.#round();
+      }
+    } finally {
+      this.#isPumping = false;
+    }
+  }
+
+  #round(): void {
+    const { options, system, isCrowded, onSettledSome } = this.#wiring;
+    const now = system.now();
+    const plan = this.#pipeline.plan(now, options.maxConnections - this.#inFlight);
+    let settledSome = false;
+    for (const effect of plan.effects) {
+      this.#carryOut(effect);
+      settledSome ||= effect.type === "stored" || effect.type === "failed";
+    }
+    this.#setTimer(plan.wakeAt, now);
+    if (settledSome) onSettledSome();
+    if (this.#inFlight > 0 || this.#mustPumpAgain || !isCrowded()) return;
+    // Nothing is under way and callers wait for room: nothing becomes fuller by lingering. What was expedited before and
+    // is held back for its shard's sake does not go faster by being asked twice.
+    if (!this.#hasNewRecords) return;
+    this.#hasNewRecords = false;
+    this.#pipeline.expedite(now);
+    this.#mustPumpAgain = true;
+  }
+
+  #setTimer(at: number, now: number): void {
+    if (at === this.#timerAt) return;
+    this.#timer?.cancel();
+    this.#timerAt = at;
+    this.#timer =
+      at === Infinity
+        ? undefined
+        : this.#wiring.system.schedule(Math.max(0, Math.ceil(at - now)), () => {
+            this.#timerAt = Infinity;
+            this.pump();
+          });
+  }
+
+  #carryOut(effect: Effect): void {
+    switch (effect.type) {
+      case "send":
+        this.#inFlight += 1;
+        void this.#requests.add(() => this.#send(effect.request));
+        break;
+      case "list-shards":
+        void this.#listShards();
+        break;
+      case "describe-stream":
+        void this.#describeStream();
+        break;
+      case "stored":
+        this.#stored(effect.outgoing, effect.shardId, effect.sequenceNumber);
+        break;
+      case "failed":
+        this.#wiring.onFailed(effect.members, effect.error);
+        break;
+      case "event":
+        this.#wiring.onEvent(effect.event);
+        break;
+    }
+  }
+
+  #stored(outgoing: OutgoingRecord, shardId: string, sequenceNumber: string): void {
+    const { members } = outgoing;
+    const { onStored } = this.#wiring;
+    for (let index = 0; index < members.length; index++) {
+      const pending = members[index];
+      if (pending === undefined) continue;
+      const { attempts } = historyOf(pending, outgoing);
+      const result: PutResult =
+        members.length === 1
+          ? { shardId, sequenceNumber, attempts }
+          : { shardId, sequenceNumber, subSequenceNumber: index, attempts };
+      onStored(pending, result);
+    }
+  }
+
+  async #send(request: PlannedRequest): Promise<void> {
+    const { port, system, options } = this.#wiring;
+    const startedAt = system.now();
+    const stream = streamRef(options.stream);
+    const answer = await this.#call(request.timeoutMs, (signal) =>
+      port.putRecords({ ...stream, records: request.entries }, { signal }),
+    );
+    this.#inFlight -= 1;
+    this.#pipeline.answered(request, answer, { startedAt, endedAt: system.now() }, () => system.random());
+    this.pump();
+  }
+
+  async #listShards(): Promise<void> {
+    const { system } = this.#wiring;
+    const answer = await this.#listAllShards();
+    if (this.#abort.signal.aborted) return;
+    this.#pipeline.shardsListed(answer, system.now(), system.random());
+    this.pump();
+  }
+
+  async #listAllShards(): Promise<Answer<readonly Shard[]>> {
+    const { port, options } = this.#wiring;
+    const shards: Shard[] = [];
+    let nextToken: string | undefined;
+    for (let page = 0; page < listShardsMaxPages; page++) {
+      const request =
+        nextToken === undefined
+          ? { ...streamRef(options.stream), filter: { type: "AT_LATEST" } as const, maxResults: listShardsMaxResults }
+          : { nextToken, maxResults: listShardsMaxResults };
+      const answer = await this.#call(options.requestTimeoutMs, (signal) => port.listShards(request, { signal }));
+      if (!answer.ok) return answer;
+      shards.push(...answer.value.shards);
+      ({ nextToken } = answer.value);
+      if (nextToken === undefined) return { ok: true, value: shards, serviceTime: answer.serviceTime };
+    }
+    const message = `ListShards did not end after ${listShardsMaxPages} pages`;
+    return { ok: false, error: localError("EndlessListing", message) };
+  }
+
+  async #describeStream(): Promise<void> {
+    const { port, system, options } = this.#wiring;
+    const answer = await this.#call(options.requestTimeoutMs, (signal) =>
+      port.describeStreamSummary(streamRef(options.stream), { signal }),
+    );
+    if (this.#abort.signal.aborted) return;
+    this.#pipeline.streamDescribed(answer, system.now());
+    this.pump();
+  }
+
+  #call<T>(timeoutMs: number, call: (signal: AbortSignal) => Promise<Answer<T>>): Promise<Answer<T>> {
+    return callWithDeadline(this.#wiring.system, timeoutMs, this.#abort.signal, call);
+  }
+}
+
+function streamRef(stream: StreamRef): StreamRef {
+  return stream.streamArn === undefined ? { streamName: stream.streamName } : { streamArn: stream.streamArn };
+}

@@ -1,0 +1,102 @@
+/**
+ * Pure. Checks what a caller puts, before anything of it is queued.
+ *
+ * Source of the rules: PutRecords (keys of 1 to 256 characters, hash keys below 2^128, data and key within the
+ * stream's record size); KPL `KinesisProducer.java` for what it refuses.
+ */
+import { types } from "node:util";
+import { partitionKeyHash, parseExplicitHashKey, type UserRecord } from "@millrace/aggregation";
+import { RecordError, RecordTooLargeError } from "./errors.ts";
+
+/** Longest partition key, in Unicode characters. */
+const maxKeyCharacters = 256;
+
+/** A record that may be queued: its data is bytes, its explicit hash key a number. */
+export interface CheckedRecord {
+  readonly partitionKey: string;
+  readonly data: Uint8Array;
+  readonly explicitHashKey?: bigint;
+  readonly tags?: Readonly<Record<string, string>>;
+  /** Data and partition key in UTF-8: what the service counts. */
+  readonly sizeBytes: number;
+}
+
+/**
+ * The record, checked. Bytes are not copied: they must stay as they are until the put settles.
+ * @throws {RecordError} naming the field, what came and what was expected.
+ * @throws {RecordTooLargeError} when data and key are more than `maxRecordBytes`.
+ */
+export function checkUserRecord(record: UserRecord, maxRecordBytes: number): CheckedRecord {
+  if (typeof record !== "object" || record === null) {
+    throw new RecordError({ path: "record", got: record, expected: "an object with partitionKey and data" });
+  }
+  const { partitionKey, explicitHashKey, tags } = record;
+  checkPartitionKey(partitionKey);
+  const data = bytesOf(record.data);
+  const sizeBytes = data.byteLength + Buffer.byteLength(partitionKey);
+  if (sizeBytes > maxRecordBytes) throw new RecordTooLargeError(sizeBytes, maxRecordBytes);
+  // The common record has neither; an object literal per case keeps the shape of each stable.
+  if (explicitHashKey === undefined && tags === undefined) return { partitionKey, data, sizeBytes };
+  return {
+    partitionKey,
+    data,
+    sizeBytes,
+    ...(explicitHashKey !== undefined && { explicitHashKey: checkHashKey(explicitHashKey) }),
+    ...(tags !== undefined && hasTags(tags) && { tags }),
+  };
+}
+
+/** The hash key that decides the record's shard. */
+export function hashKeyOf(record: CheckedRecord): bigint {
+  return record.explicitHashKey ?? partitionKeyHash(record.partitionKey);
+}
+
+function checkPartitionKey(key: unknown): asserts key is string {
+  if (typeof key === "string" && key.length > 0 && key.isWellFormed()) {
+    // Characters beyond the basic plane take two UTF-16 units; only long keys need to be counted.
+    if (key.length <= maxKeyCharacters) return;
+    if (key.length <= 2 * maxKeyCharacters && Array.from(key).length <= maxKeyCharacters) return;
+  }
+  throw new RecordError({
+    path: "partitionKey",
+    got: key,
+    expected: `a string of 1 to ${maxKeyCharacters} characters without lone surrogates`,
+  });
+}
+
+function bytesOf(data: unknown): Uint8Array {
+  if (typeof data === "string") {
+    if (data.isWellFormed()) return Buffer.from(data, "utf8");
+    throw new RecordError({ path: "data", got: {}, expected: "text without lone surrogates, or a Uint8Array" });
+  }
+  if (types.isUint8Array(data)) return data;
+  throw new RecordError({ path: "data", got: data, expected: "a Uint8Array or a string" });
+}
+
+function checkHashKey(value: unknown): bigint {
+  try {
+    return parseExplicitHashKey(value as bigint | string);
+  } catch {
+    throw new RecordError({
+      path: "explicitHashKey",
+      got: value,
+      expected: "a whole number from 0 to 2^128 - 1, as a bigint or in decimal digits",
+    });
+  }
+}
+
+function hasTags(tags: unknown): boolean {
+  if (typeof tags !== "object" || tags === null || Array.isArray(tags)) {
+    throw new RecordError({ path: "tags", got: tags, expected: "an object of strings" });
+  }
+  const entries: [string, unknown][] = Object.entries(tags);
+  for (const [key, value] of entries) {
+    if (typeof value === "string" && value.isWellFormed() && key.isWellFormed()) continue;
+    throw new RecordError({
+      path: `tags[${JSON.stringify(key)}]`,
+      got: typeof value === "string" ? {} : value,
+      expected: "key and value to be strings without lone surrogates",
+    });
+  }
+  return entries.length > 0;
+}
