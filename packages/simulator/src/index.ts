@@ -1,7 +1,10 @@
 export { actionNames } from "./actions/action-names.ts";
 export type { ActionName } from "./actions/action-names.ts";
 export type { Bill, BillingMeter, BillLine, MeterCounts } from "./billing.ts";
-export { KinesisService } from "./kinesis-service.ts";
+export { faultKinds } from "./faults/fault.ts";
+export type { Fault, FaultKind, FaultOptions } from "./faults/fault.ts";
+export { parseFault } from "./faults/parse-fault.ts";
+export type { KinesisService } from "./kinesis-service.ts";
 export { serviceLimits } from "./limits.ts";
 export type { LimitName, LimitOptions } from "./limits.ts";
 export type { SimulatorOptions } from "./options.ts";

@@ -9,6 +9,8 @@ import { planMerge, planSplit } from "./actions/resharding.ts";
 import { createStream } from "./actions/streams.ts";
 import { inputs } from "./actions/inputs.ts";
 import { BillingMeter } from "./billing.ts";
+import type { Fault, FaultOptions } from "./faults/fault.ts";
+import { FaultBook } from "./faults/fault-book.ts";
 import { InProcessKinesis } from "./in-process.ts";
 import { KinesisService } from "./kinesis-service.ts";
 import { resolveSimulatorOptions, type SimulatorOptions } from "./options.ts";
@@ -83,6 +85,7 @@ export class KinesisSimulator implements AsyncDisposable {
   readonly service: KinesisService;
   readonly #state: ServiceState;
   readonly #clock: ServiceClock;
+  readonly #faults: FaultBook;
   #server: WireServer | undefined;
 
   /**
@@ -111,7 +114,8 @@ export class KinesisSimulator implements AsyncDisposable {
       meter: this.meter,
       seal: new TokenSeal(system.uuid()),
     });
-    this.service = new KinesisService(this.#state);
+    this.#faults = new FaultBook(this.#state);
+    this.service = new KinesisService(this.#state, this.#faults);
     this.kinesis = new InProcessKinesis(this.service, () => this.#clock.wallMs());
   }
 
@@ -198,8 +202,23 @@ export class KinesisSimulator implements AsyncDisposable {
     };
   }
 
+  /**
+   * Orders a fault: what goes wrong, for which calls, how often. Several stand side by side.
+   * @returns the fault, to count its strikes and to stop it.
+   * @throws {ConfigError} for an order that cannot be.
+   */
+  fault(options: FaultOptions): Fault {
+    return this.#faults.add(options);
+  }
+
+  /** Ends every fault; what hangs breaks off. */
+  clearFaults(): void {
+    this.#faults.clear();
+  }
+
   /** Ends connections, timers and subscriptions; idempotent. What is stored can still be read in process. */
   async close(): Promise<void> {
+    this.#faults.clear();
     this.#clock.close();
     await this.#server?.close();
   }

@@ -41,6 +41,7 @@ export class Subscription implements AsyncIterableIterator<SubscriptionFrame> {
   #lastEventMs = -Infinity;
   #ended = false;
   #failure: ServiceError | WireFault | undefined;
+  #failAfter: { events: number; readonly failure: ServiceError | WireFault } | undefined;
   #wake: (() => void) | undefined;
   readonly #onChange = () => this.wake();
 
@@ -79,6 +80,12 @@ export class Subscription implements AsyncIterableIterator<SubscriptionFrame> {
     if (this.#ended) return;
     this.#failure = failure;
     this.wake();
+  }
+
+  /** Ends the subscription so, once that many more events have been delivered. */
+  failAfter(events: number, failure: ServiceError | WireFault): void {
+    if (events === 0) this.fail(failure);
+    else this.#failAfter = { events, failure };
   }
 
   /** Looks again whether there is something to deliver. */
@@ -125,6 +132,7 @@ export class Subscription implements AsyncIterableIterator<SubscriptionFrame> {
         : { ContinuationSequenceNumber: shard.continuationAt(slice.next, wallMs) }),
     };
     if (isLast) this.#end();
+    if (this.#failAfter !== undefined && --this.#failAfter.events === 0) this.#failure = this.#failAfter.failure;
     return { done: false, value: { SubscribeToShardEvent: event } };
   }
 
