@@ -61,13 +61,42 @@ export interface CreatedStream {
     readonly shardIds: readonly string[];
 }
 
+export declare class Fault {
+    #private;
+    readonly options: FaultOptions;
+    constructor(options: FaultOptions);
+    get struck(): number;
+    get isOver(): boolean;
+    stop(): void;
+    concerns(call: FaultedCall): boolean;
+    fits(call: FaultedCall): boolean;
+    strikes(random: () => number): boolean;
+}
+
+export type FaultKind = (typeof faultKinds)[number];
+
+export interface FaultOptions {
+    readonly kind: FaultKind;
+    readonly action?: ActionName | readonly ActionName[] | undefined;
+    readonly streamName?: string | undefined;
+    readonly shardId?: string | undefined;
+    readonly rate?: number | undefined;
+    readonly count?: number | undefined;
+    readonly script?: string | undefined;
+    readonly delayMs?: number | undefined;
+    readonly jumpMs?: number | undefined;
+    readonly events?: number | undefined;
+    readonly statusCode?: number | undefined;
+    readonly body?: string | undefined;
+}
+
 export interface KinesisExecutor {
     execute(action: string, input: ServiceInput, context?: CallContext): Promise<ServiceOutput>;
 }
 
 export declare class KinesisService implements KinesisExecutor {
     #private;
-    constructor(state: ServiceState);
+    constructor(state: ServiceState, faults: FaultBook);
     execute(action: string, input: ServiceInput, context?: CallContext): Promise<ServiceOutput>;
 }
 
@@ -85,6 +114,8 @@ export declare class KinesisSimulator implements AsyncDisposable {
     client(config?: KinesisClientConfig): KinesisClient;
     createStream(options: CreateStreamOptions): CreatedStream;
     reshard(options: ReshardOptions): Resharding;
+    fault(options: FaultOptions): Fault;
+    clearFaults(): void;
     close(): Promise<void>;
     [Symbol.asyncDispose](): Promise<void>;
 }
@@ -302,9 +333,13 @@ export type WireFaultKind = "reset" | "raw-body" | "truncate";
 
 export declare const actionNames: readonly ["AddTagsToStream", "CreateStream", "DecreaseStreamRetentionPeriod", "DeleteResourcePolicy", "DeleteStream", "DeregisterStreamConsumer", "DescribeAccountSettings", "DescribeLimits", "DescribeStream", "DescribeStreamConsumer", "DescribeStreamSummary", "DisableEnhancedMonitoring", "EnableEnhancedMonitoring", "GetRecords", "GetResourcePolicy", "GetShardIterator", "IncreaseStreamRetentionPeriod", "ListShards", "ListStreamConsumers", "ListStreams", "ListTagsForResource", "ListTagsForStream", "MergeShards", "PutRecord", "PutRecords", "PutResourcePolicy", "RegisterStreamConsumer", "RemoveTagsFromStream", "SplitShard", "StartStreamEncryption", "StopStreamEncryption", "SubscribeToShard", "TagResource", "UntagResource", "UpdateAccountSettings", "UpdateMaxRecordSize", "UpdateShardCount", "UpdateStreamMode", "UpdateStreamRecordDistributionStrategy", "UpdateStreamWarmThroughput"];
 
+export declare const faultKinds: readonly ["throttle", "partial-failure", "internal-failure", "service-unavailable", "kms-throttle", "non-json-body", "answer-lost", "reset", "slow", "hang", "empty-answer", "expired-iterator", "truncated-event-stream", "takeover", "clock-jump", "reshard", "auto-split"];
+
 export declare function kinesisOver(network: Network, from: VirtualHost, to: VirtualHost, kinesis: KinesisPort): KinesisPort;
 
 export declare const listPrices: Prices;
+
+export declare function parseFault(text: string): FaultOptions;
 
 export declare const serviceLimits: {
     readonly putRecordsRecords: 500;
@@ -354,6 +389,15 @@ export declare const serviceLimits: {
 
 // Named above, not exported:
 
+export declare class FaultBook {
+    #private;
+    constructor(state: ServiceState);
+    get hasAny(): boolean;
+    add(options: FaultOptions): Fault;
+    clear(): void;
+    run(action: ActionName, input: ServiceInput, context: CallContext, answer: (verdict: EntryVerdict | undefined) => ServiceOutput): Promise<ServiceOutput>;
+}
+
 export declare class RateBucket {
     #private;
     readonly perSecond: number;
@@ -399,6 +443,7 @@ export declare class ServiceClock implements SimulatorClock {
     schedule(delayMs: number, callback: () => void): Timer;
     advance(ms: number): void;
     jump(ms: number): void;
+    asSystem(): System;
     close(): void;
 }
 
@@ -521,6 +566,7 @@ export declare class Subscription implements AsyncIterableIterator<SubscriptionF
     next(): Promise<IteratorResult<SubscriptionFrame, undefined>>;
     return(): Promise<IteratorResult<SubscriptionFrame, undefined>>;
     fail(failure: ServiceError | WireFault): void;
+    failAfter(events: number, failure: ServiceError | WireFault): void;
     wake(): void;
 }
 
@@ -536,6 +582,12 @@ export declare class TokenSeal {
 export interface Commitment {
     startedMs: number | undefined;
     endsMs: number | undefined;
+}
+
+export interface FaultedCall {
+    readonly action: ActionName;
+    readonly streamName: string | undefined;
+    readonly shardIds: () => ReadonlySet<string>;
 }
 
 export interface HostEvent {
@@ -648,6 +700,8 @@ export interface SubscriptionFields {
     readonly counter: number;
     readonly signal: AbortSignal | undefined;
 }
+
+export type EntryVerdict = (shardId: string) => "ProvisionedThroughputExceededException" | "InternalFailure" | undefined;
 
 export type Limits = Readonly<Record<LimitName, number>>;
 
