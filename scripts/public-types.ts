@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { parseSync } from "oxc-parser";
-import type { Directive, EcmaScriptModule, Statement } from "oxc-parser";
+import type { Comment, Directive, EcmaScriptModule, Node, Statement } from "oxc-parser";
 
 interface DeclarationFile {
   readonly path: string;
@@ -47,8 +47,10 @@ function read(path: string): DeclarationFile {
   if (known !== undefined) return known;
   const text = readFileSync(path, "utf8");
   const { program, module, comments } = parseSync(path, text);
+  const hidden = program.body.flatMap((statement) => listInternalMembers(text, comments, statement));
   let bare = text;
-  for (const { start, end } of comments) bare = bare.slice(0, start) + " ".repeat(end - start) + bare.slice(end);
+  for (const { start, end } of [...comments, ...hidden])
+    bare = bare.slice(0, start) + " ".repeat(end - start) + bare.slice(end);
   const declarations = new Map<string, string>();
   for (const statement of program.body) {
     for (const name of declaredNames(statement)) {
@@ -60,6 +62,16 @@ function read(path: string): DeclarationFile {
   const file = { path, text, body: program.body, module, declarations };
   files.set(path, file);
   return file;
+}
+
+/** Members marked `@internal`: they are emitted for the workspace's own packages, and promise nothing to users. */
+function listInternalMembers(text: string, comments: readonly Comment[], statement: Directive | Statement): Node[] {
+  const declared = statement.type === "ExportNamedDeclaration" ? statement.declaration : statement;
+  if (declared?.type !== "ClassDeclaration" && declared?.type !== "TSInterfaceDeclaration") return [];
+  return declared.body.body.filter((member) => {
+    const comment = comments.findLast(({ end }) => end <= member.start);
+    return comment?.value.includes("@internal") === true && text.slice(comment.end, member.start).trim() === "";
+  });
 }
 
 function declaredNames(statement: Directive | Statement): string[] {

@@ -48,7 +48,6 @@ export interface ConsumedRecord {
 export declare class Consumer implements AsyncDisposable {
     #private;
     readonly workerId: string;
-    constructor(options: ConsumerOptions, wiring?: ConsumerWiring);
     run(handler: ShardHandler, options?: RunOptions): Promise<void>;
     runEach(handler: RecordHandler, options?: EachOptions): Promise<void>;
     batches(options?: RunOptions): AsyncGenerator<RecordBatch, void, undefined>;
@@ -56,7 +55,6 @@ export declare class Consumer implements AsyncDisposable {
         readonly signal?: AbortSignal | undefined;
     }): Promise<void>;
     [Symbol.asyncDispose](): Promise<void>;
-    abandon(): Promise<void>;
 }
 
 export declare class ConsumerClosedError extends Error {

@@ -21,7 +21,6 @@ export { ConfigError } from "@millrace/core/options";
 
 export declare class Producer implements AsyncDisposable {
     #private;
-    constructor(options: ProducerOptions, wiring?: ProducerWiring);
     get buffered(): {
         readonly records: number;
         readonly bytes: number;
