@@ -30,16 +30,6 @@ export declare class BillingMeter {
         readonly writeUnits?: number;
         readonly readUnits?: number;
     }): void;
-    countCall(action: string): void;
-    countFailure(code: string): void;
-    countStored(bytes: number, onDemand: boolean): void;
-    countThrottledRecord(): void;
-    countRead(records: number, bytes: number, how: {
-        readonly onDemand: boolean;
-        readonly fanOut: boolean;
-    }): void;
-    countTrimmedForMemory(): void;
-    setRent(streamArn: string, rent: Rent | undefined): void;
 }
 
 export interface CallContext {
@@ -68,9 +58,6 @@ export declare class Fault {
     get struck(): number;
     get isOver(): boolean;
     stop(): void;
-    concerns(call: FaultedCall): boolean;
-    fits(call: FaultedCall): boolean;
-    strikes(random: () => number): boolean;
 }
 
 export type FaultKind = (typeof faultKinds)[number];
@@ -96,7 +83,6 @@ export interface KinesisExecutor {
 
 export declare class KinesisService implements KinesisExecutor {
     #private;
-    constructor(state: ServiceState, faults: FaultBook);
     execute(action: string, input: ServiceInput, context?: CallContext): Promise<ServiceOutput>;
 }
 
@@ -105,7 +91,6 @@ export declare class KinesisSimulator implements AsyncDisposable {
     readonly kinesis: KinesisPort;
     readonly clock: SimulatorClock;
     readonly meter: BillingMeter;
-    readonly service: KinesisService;
     static listen(options?: ListenOptions): Promise<KinesisSimulator>;
     constructor(options?: SimulatorOptions);
     get endpoint(): string;
@@ -278,7 +263,6 @@ export declare class Timeline {
     get events(): number;
     host(name: string): VirtualHost;
     schedule(host: VirtualHost, delayMs: number, callback: () => void, what?: string): Timer;
-    repeat(event: HostEvent): void;
     note(host: string, what: string): void;
     trace(): readonly TraceEntry[];
     traceHash(): string;
@@ -305,14 +289,11 @@ export declare class VirtualHost {
     #private;
     readonly name: string;
     readonly system: System;
-    constructor(timeline: HostTimeline, name: string, random: Prng);
     get isPaused(): boolean;
-    get life(): number;
     jumpClock(ms: number): void;
     pause(): void;
     resume(): void;
     kill(): void;
-    defer(event: HostEvent): void;
 }
 
 export declare class WireFault extends Error {
@@ -389,324 +370,6 @@ export declare const serviceLimits: {
 
 // Named above, not exported:
 
-export declare class FaultBook {
-    #private;
-    constructor(state: ServiceState);
-    get hasAny(): boolean;
-    add(options: FaultOptions): Fault;
-    clear(): void;
-    run(action: ActionName, input: ServiceInput, context: CallContext, answer: (verdict: EntryVerdict | undefined) => ServiceOutput): Promise<ServiceOutput>;
-}
-
-export declare class RateBucket {
-    #private;
-    readonly perSecond: number;
-    readonly capacity: number;
-    constructor(perSecond: number, capacity: number, nowMs: number);
-    has(cost: number, nowMs: number): boolean;
-    isPositive(nowMs: number): boolean;
-    waitMs(nowMs: number): number;
-    take(cost: number, nowMs: number): void;
-    owe(tokens: number, nowMs: number): void;
-}
-
-export declare class RecordLog {
-    #private;
-    get trimHorizon(): number;
-    get tip(): number;
-    get storedBytes(): number;
-    get oldest(): StoredRecord | undefined;
-    recordAt(counter: number): StoredRecord | undefined;
-    push(record: StoredRecord): void;
-    trimBefore(wallMs: number): number;
-    trimOldest(): number;
-    counterAtTime(wallMs: number): number;
-}
-
-export declare class RecordMemory {
-    #private;
-    constructor(maxBytes: number, streams: ReadonlyMap<string, Stream>, meter: BillingMeter);
-    add(bytes: number): void;
-    forget(stream: Stream): void;
-    trimExpired(stream: Stream, shard: Shard, wallMs: number): void;
-    trimToCap(): void;
-}
-
-export declare class ServiceClock implements SimulatorClock {
-    #private;
-    constructor(system: System);
-    now(): Date;
-    steadyMs(): number;
-    wallMs(): number;
-    random(): number;
-    uuid(): string;
-    schedule(delayMs: number, callback: () => void): Timer;
-    advance(ms: number): void;
-    jump(ms: number): void;
-    asSystem(): System;
-    close(): void;
-}
-
-export declare class ServiceState {
-    #private;
-    readonly accountId: string;
-    readonly region: string;
-    readonly limits: Limits;
-    readonly clock: ServiceClock;
-    readonly meter: BillingMeter;
-    readonly seal: TokenSeal;
-    readonly transitionMs: number;
-    readonly memory: RecordMemory;
-    readonly streams: Map<string, Stream>;
-    readonly subscriptions: Map<string, Subscription>;
-    readonly commitment: Commitment;
-    readonly policies: Map<string, string>;
-    constructor(fields: StateFields);
-    moment(): Moment;
-    arnOf(streamName: string): string;
-    stream(input: StreamInput): Stream;
-    consumer(input: {
-        readonly StreamARN?: string | undefined;
-        readonly ConsumerName?: string | undefined;
-        readonly ConsumerARN?: string | undefined;
-    }): {
-        readonly stream: Stream;
-        readonly consumer: StreamConsumer;
-    };
-    streamNotFound(streamName: string, accountId?: string): ServiceError;
-    readableStream(input: StreamInput): Stream;
-    activeStream(input: StreamInput): Stream;
-    transition(stream: Stream, status: "CREATING" | "UPDATING", change?: (moment: Moment) => void): void;
-    updateRent(stream: Stream): void;
-    removeStream(stream: Stream): void;
-    openShardCount(): number;
-    takeCall(rateName: string, perSecond: number): void;
-}
-
-export declare class Shard {
-    #private;
-    readonly shardId: string;
-    readonly index: number;
-    readonly startingHashKey: bigint;
-    readonly endingHashKey: bigint;
-    readonly startHex: string;
-    readonly endHex: string;
-    readonly parentShardId: string | undefined;
-    readonly adjacentParentShardId: string | undefined;
-    readonly createdWallMs: number;
-    readonly createdSecond: number;
-    readonly startingSequenceNumber: string;
-    readonly log: RecordLog;
-    readonly readCalls: RateBucket;
-    readonly readBytes: RateBucket;
-    readonly iteratorCalls: RateBucket;
-    readonly childShardIds: string[];
-    readonly watchers: Set<() => void>;
-    constructor(fields: ShardFields);
-    get isOpen(): boolean;
-    get closedWallMs(): number | undefined;
-    get endingSequenceNumber(): string | undefined;
-    takeWrite(bytes: number, nowMs: number): boolean;
-    setMaxRecordBytes(maxRecordBytes: number, nowMs: number): void;
-    append(data: Uint8Array, partitionKey: string | undefined, keyBytes: number, encrypted: boolean, wallMs: number): StoredRecord;
-    notifyWatchers(): void;
-    close(wallMs: number, childShardIds: readonly string[]): void;
-    counterOf(sequenceNumber: string, inclusive: boolean): number | undefined;
-    continuationAt(counter: number, wallMs: number): string;
-    precedesTip(sequenceNumber: string, wallMs: number): boolean;
-}
-
-export declare class Stream {
-    #private;
-    readonly streamName: string;
-    readonly streamArn: string;
-    readonly accountId: string;
-    readonly createdWallMs: number;
-    readonly limits: Limits;
-    readonly tags: Map<string, string>;
-    readonly consumers: Map<string, StreamConsumer>;
-    readonly shardLevelMetrics: Set<string>;
-    readonly history: {
-        readonly shardCount: number[];
-        readonly mode: number[];
-        readonly key: number[];
-    };
-    status: StreamStatus;
-    mode: StreamMode;
-    strategy: RecordDistributionStrategy;
-    encryptionKeyId: string | undefined;
-    encryptedFromMs: number;
-    warmThroughputMiBps: number | undefined;
-    constructor(fields: StreamFields);
-    get maxRecordSizeKiB(): number;
-    get retentionHours(): number;
-    setRetentionHours(hours: number, wallMs: number): void;
-    isEncryptedAt(nowMs: number): boolean;
-    get shards(): readonly Shard[];
-    get openShards(): readonly Shard[];
-    get storedBytes(): number;
-    horizonMs(wallMs: number): number;
-    knownShards(wallMs: number): Shard[];
-    shard(shardId: string, wallMs: number): Shard;
-    findShard(shardId: string): Shard | undefined;
-    shardAt(hashHex: string): Shard;
-    nextConsumerSecond(second: number): number;
-    setMaxRecordSizeKiB(maxRecordSizeKiB: number, nowMs: number): void;
-    split(shard: Shard, newStartingHashKey: bigint, moment: Moment): readonly Shard[];
-    merge(shard: Shard, adjacent: Shard, moment: Moment): Shard;
-}
-
-export declare class Subscription implements AsyncIterableIterator<SubscriptionFrame> {
-    #private;
-    readonly startedMs: number;
-    readonly consumerArn: string;
-    onEnd: () => void;
-    constructor(fields: SubscriptionFields);
-    [Symbol.asyncIterator](): this;
-    next(): Promise<IteratorResult<SubscriptionFrame, undefined>>;
-    return(): Promise<IteratorResult<SubscriptionFrame, undefined>>;
-    fail(failure: ServiceError | WireFault): void;
-    failAfter(events: number, failure: ServiceError | WireFault): void;
-    wake(): void;
-}
-
-export declare class TokenSeal {
-    #private;
-    constructor(secret: string);
-    sealIterator(place: IteratorPlace): string;
-    openIterator(token: string): IteratorPlace | undefined;
-    sealPage(place: PagePlace): string;
-    openPage(token: string): PagePlace | undefined;
-}
-
-export interface Commitment {
-    startedMs: number | undefined;
-    endsMs: number | undefined;
-}
-
-export interface FaultedCall {
-    readonly action: ActionName;
-    readonly streamName: string | undefined;
-    readonly shardIds: () => ReadonlySet<string>;
-}
-
-export interface HostEvent {
-    atMs: number;
-    order: number;
-    readonly host: VirtualHost;
-    readonly life: number;
-    readonly what: string;
-    callback: (() => void) | undefined;
-}
-
-export interface HostTimeline {
-    readonly nowMs: number;
-    readonly startWallMs: number;
-    schedule(host: VirtualHost, delayMs: number, callback: () => void, what?: string): Timer;
-    repeat(event: HostEvent): void;
-}
-
-export interface IteratorPlace {
-    readonly streamArn: string;
-    readonly streamCreatedMs: number;
-    readonly shardId: string;
-    readonly counter: number;
-    readonly madeMs: number;
-}
-
-export interface Moment {
-    readonly nowMs: number;
-    readonly wallMs: number;
-}
-
-export interface PagePlace {
-    readonly list: string;
-    readonly of: string;
-    readonly after: string;
-    readonly query: string;
-    readonly madeMs: number;
-}
-
-export interface Rent {
-    readonly openShards: number;
-    readonly onDemand: boolean;
-    readonly retentionHours: number;
-    readonly consumers: number;
-}
-
-export interface ShardFields {
-    readonly index: number;
-    readonly startingHashKey: bigint;
-    readonly endingHashKey: bigint;
-    readonly parentShardId?: string | undefined;
-    readonly adjacentParentShardId?: string | undefined;
-    readonly createdWallMs: number;
-    readonly createdSecond: number;
-    readonly nowMs: number;
-    readonly limits: Limits;
-    readonly maxRecordBytes: number;
-}
-
-export interface StateFields {
-    readonly accountId: string;
-    readonly region: string;
-    readonly limits: Limits;
-    readonly clock: ServiceClock;
-    readonly meter: BillingMeter;
-    readonly seal: TokenSeal;
-    readonly transitionMs: number;
-    readonly maxStoredBytes: number;
-}
-
-export interface StoredRecord {
-    readonly sequenceNumber: string;
-    readonly data: Uint8Array;
-    readonly partitionKey: string | undefined;
-    readonly arrivalMs: number;
-    readonly encrypted: boolean;
-    readonly bytes: number;
-}
-
-export interface StreamConsumer {
-    readonly consumerName: string;
-    readonly consumerArn: string;
-    readonly createdWallMs: number;
-    readonly tags: Map<string, string>;
-    status: "CREATING" | "ACTIVE" | "DELETING";
-}
-
-export interface StreamFields {
-    readonly streamName: string;
-    readonly streamArn: string;
-    readonly accountId: string;
-    readonly shardCount: number;
-    readonly mode: StreamMode;
-    readonly maxRecordSizeKiB: number;
-    readonly strategy: RecordDistributionStrategy;
-    readonly moment: Moment;
-    readonly limits: Limits;
-}
-
-export interface StreamInput {
-    readonly StreamName?: string | undefined;
-    readonly StreamARN?: string | undefined;
-}
-
-export interface SubscriptionFields {
-    readonly state: ServiceState;
-    readonly stream: Stream;
-    readonly shard: Shard;
-    readonly consumer: StreamConsumer;
-    readonly counter: number;
-    readonly signal: AbortSignal | undefined;
-}
-
-export type EntryVerdict = (shardId: string) => "ProvisionedThroughputExceededException" | "InternalFailure" | undefined;
-
-export type Limits = Readonly<Record<LimitName, number>>;
-
 export type RecordDistributionStrategy = "AUTO" | "USER_PARTITION_KEY";
 
 export type StreamMode = "PROVISIONED" | "ON_DEMAND";
-
-export type StreamStatus = "CREATING" | "DELETING" | "ACTIVE" | "UPDATING";
