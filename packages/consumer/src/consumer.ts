@@ -7,12 +7,15 @@ import { createEventPublisher, type EventPublisher } from "@millrace/core/observ
 import { realSystem, type System } from "@millrace/core/runtime";
 import { ConsumerClosedError } from "./errors.ts";
 import type { ConsumerEvent } from "./events.ts";
+import type { ConsumerHealth } from "./health.ts";
 import { createDynamoDbLeaseTable } from "./io/dynamodb-lease-table.ts";
 import type { LeaseTable } from "./leases/lease-table.ts";
 import { resolveConsumerOptions, type ConsumerOptions, type ResolvedConsumerOptions } from "./options.ts";
 import { BatchChannel } from "./processing/batch-channel.ts";
-import { eachRecord, resolveEachOptions, type EachOptions, type RecordHandler } from "./processing/per-record.ts";
+import { resolveEachOptions, type EachOptions } from "./processing/each-options.ts";
+import { eachRecord, type RecordHandler } from "./processing/per-record.ts";
 import type { RecordBatch, ShardHandler } from "./record.ts";
+import { untilAborted } from "./until-aborted.ts";
 import { Worker } from "./worker.ts";
 
 /** @internal What tests and the simulation put in the platform's place. */
@@ -110,6 +113,12 @@ export class Consumer implements AsyncDisposable {
     await run;
   }
 
+  /** Why each shard of this worker moves or does not, as plain data: for a health endpoint. */
+  health(): ConsumerHealth {
+    const idle = { isLeader: false, isHealthy: true, shards: [] };
+    return { workerId: this.workerId, isRunning: this.#worker !== undefined, ...(this.#worker?.health ?? idle) };
+  }
+
   /**
    * Ends the run: handlers finish the batch in hand, leases go to other workers. Idempotent.
    * @param options.signal once it aborts, handlers that still run lose their leases at once.
@@ -178,11 +187,4 @@ export class Consumer implements AsyncDisposable {
     const { leaseTable, leaseTableName, dynamodb } = this.#options;
     return leaseTable ?? createDynamoDbLeaseTable(leaseTableName, dynamodb, this.#system);
   }
-}
-
-function untilAborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 }

@@ -87,4 +87,25 @@ export type ConsumerEvent =
       readonly attempt: number;
       readonly error: string;
       readonly retryInMs: number | undefined;
+    }
+  /** A record has failed for good, and the shard stays at it with its lease renewed. */
+  | {
+      readonly type: "shard-stopped";
+      readonly shardId: string;
+      readonly sequenceNumber: string;
+      readonly subSequenceNumber: number | undefined;
+      readonly error: string;
+    }
+  | {
+      readonly type: "dead-lettered";
+      readonly shardId: string;
+      readonly sequenceNumber: string;
+      readonly subSequenceNumber: number | undefined;
+      readonly why: "attempts" | "age";
+    }
+  | {
+      readonly type: "dead-letter-failed";
+      readonly shardId: string;
+      readonly error: string;
+      readonly retryInMs: number;
     };

@@ -14,6 +14,11 @@ export type {
 } from "./leases/lease-table.ts";
 export type { Attribute, Condition, Row, RowUpdate } from "./leases/table-row.ts";
 export type { ConsumerOptions, InitialPositionOption } from "./options.ts";
-export type { EachOptions, RecordContext, RecordHandler } from "./processing/per-record.ts";
+export type { DeadLetter, EachOptions, FailedRecord } from "./processing/each-options.ts";
+export type { ConsumerHealth, ShardHealth } from "./health.ts";
+export { deadLetterFile } from "./io/dead-letter-file.ts";
+export type { RecordContext, RecordHandler } from "./processing/per-record.ts";
+export { fromRecordProcessor } from "./processing/record-processor.ts";
+export type { ProcessorCheckpointer, RecordProcessor } from "./processing/record-processor.ts";
 export type { ConsumedRecord, EndedBy, LeasedShard, RecordBatch, ShardHandler } from "./record.ts";
 export { ConfigError } from "@millrace/core/options";

@@ -11,6 +11,7 @@ import { ConsumerError } from "./errors.ts";
 import type { ConsumerEvent } from "./events.ts";
 import { Departure } from "./leases/departure.ts";
 import type { HeldLease } from "./leases/held-lease.ts";
+import type { ConsumerHealth } from "./health.ts";
 import { LeaderDuties } from "./leases/leader-duties.ts";
 import { LeaderLock } from "./leases/leader-lock.ts";
 import { LeaseCoordinator } from "./leases/lease-coordinator.ts";
@@ -22,6 +23,7 @@ import type { ShardHandler } from "./record.ts";
 import { ByteBudget } from "./retrieval/byte-budget.ts";
 import { PollingReader } from "./retrieval/polling.ts";
 import type { ShardReader } from "./retrieval/shard-reader.ts";
+import { untilAborted } from "./until-aborted.ts";
 import type { ConsumedStream } from "./shards/consumed-stream.ts";
 
 export interface WorkerOptions {
@@ -120,7 +122,7 @@ export class Worker {
     if (force?.aborted === true) releaseAll();
     else force?.addEventListener("abort", releaseAll, { once: true });
     // A handler that does not heed its signal keeps its shard's place, but not the whole consumer.
-    await Promise.race([this.#allEnded(), aborted(force)]);
+    await (force === undefined ? this.#allEnded() : Promise.race([this.#allEnded(), untilAborted(force)]));
     force?.removeEventListener("abort", releaseAll);
     await this.#lock.release();
     await this.#coordinator.stop();
@@ -132,6 +134,13 @@ export class Worker {
   async abandon(): Promise<void> {
     this.#isStopping = true;
     await Promise.all([this.#reporter.stop(), this.#duties.stop(), this.#coordinator.abandon()]);
+  }
+
+  /** This worker as it sees itself. */
+  get health(): Omit<ConsumerHealth, "workerId" | "isRunning"> {
+    const shards = [...this.#shards.values()].map((shard) => shard.health);
+    const isHealthy = shards.every((shard) => shard.trouble === undefined);
+    return { isLeader: this.#lock.isLeader, isHealthy, shards };
   }
 
   async #allEnded(): Promise<void> {
@@ -165,6 +174,7 @@ export class Worker {
       workerId,
       onCrash,
       maxBatchRecords: options.maxBatchRecords,
+      failoverTimeMs: options.failoverTimeMs,
       drainTimeoutMs: options.handOffTimeoutMs,
       createReader: (position) => this.#createReader(stream, held.shardId, position),
       canKeepChild: () => !this.#isStopping && this.#coordinator.held.size <= options.maxLeasesPerWorker,
@@ -200,12 +210,4 @@ export class Worker {
       budget: this.#budget,
     });
   }
-}
-
-function aborted(signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal === undefined) return;
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 }

@@ -6,6 +6,8 @@
 import { describeError, type EventPublisher } from "@millrace/core/observe";
 import type { ChildShard, KinesisPort, StartingPosition } from "@millrace/core/kinesis";
 import { backoffMs, sleep, type System } from "@millrace/core/runtime";
+import { formatCheckpoint } from "../checkpoint/checkpoint.ts";
+import { troubleOf, type ShardHealth } from "../health.ts";
 import { LeaseLostError } from "../errors.ts";
 import type { ConsumerEvent } from "../events.ts";
 import type { HeldLease } from "../leases/held-lease.ts";
@@ -33,6 +35,7 @@ export interface ShardConsumerOptions {
   readonly events: EventPublisher<ConsumerEvent>;
   readonly workerId: string;
   readonly maxBatchRecords: number;
+  readonly failoverTimeMs: number;
   /** How long a handler that was asked to end may go on before the lease goes without it. */
   readonly drainTimeoutMs: number;
   readonly createReader: (position: StartingPosition) => ShardReader;
@@ -58,6 +61,8 @@ export class ShardConsumer {
   #childShards: readonly ChildShard[] = [];
   /** What the last call of the handler threw. */
   #thrown: { readonly error: unknown } | undefined;
+  #stoppedBecause: string | undefined;
+  #lastDelivery: { readonly at: number; readonly millisBehindLatest: number | undefined };
   /** Ends whatever the current phase waits for. */
   #phaseAbort = new AbortController();
 
@@ -66,6 +71,7 @@ export class ShardConsumer {
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve;
     });
+    this.#lastDelivery = { at: options.system.now(), millisBehindLatest: undefined };
     const { held } = options;
     held.onHandOff = () => this.drain("hand-off");
     held.signal.addEventListener("abort", () => this.#dispatch({ type: "lease-over" }), { once: true });
@@ -75,8 +81,31 @@ export class ShardConsumer {
     if (held.signal.aborted) this.#dispatch({ type: "lease-over" });
   }
 
-  get state(): ShardState {
-    return this.#state;
+  /** Why the shard moves or does not. */
+  get health(): ShardHealth {
+    const { held, stream, system, failoverTimeMs } = this.#options;
+    const sinceDeliveryMs = system.now() - this.#lastDelivery.at;
+    const sinceRenewalMs = system.now() - held.lastRenewedAt;
+    const trouble = troubleOf({
+      state: this.#state,
+      waitingForParents: held.lease.parentShardIds,
+      stoppedBecause: this.#stoppedBecause,
+      lastFailure: this.#thrown === undefined ? undefined : describeError(this.#thrown.error),
+      hasHandlerBatch: this.#loop?.hasHandlerBatch ?? false,
+      sinceDeliveryMs,
+      sinceRenewalMs,
+      failoverTimeMs,
+    });
+    return {
+      shardId: held.shardId,
+      streamName: stream.streamName,
+      phase: this.#state.phase,
+      checkpoint: formatCheckpoint(held.checkpointed),
+      millisBehindLatest: this.#lastDelivery.millisBehindLatest,
+      sinceDeliveryMs,
+      sinceRenewalMs,
+      trouble,
+    };
   }
 
   /** Asks the shard to end: the batch in hand is finished, then the lease is given up. */
@@ -94,6 +123,7 @@ export class ShardConsumer {
     }
     this.#phaseAbort.abort();
     this.#phaseAbort = new AbortController();
+    if (before.phase === "handling") this.#stoppedBecause = undefined;
     this.#enter();
   }
 
@@ -153,8 +183,14 @@ export class ShardConsumer {
         reader,
         system,
         maxBatchRecords,
-        onBatch: (batch) => events.publish({ type: "batch-delivered", shardId: held.shardId, ...batch }),
+        onBatch: (batch) => {
+          this.#lastDelivery = { at: system.now(), millisBehindLatest: batch.millisBehindLatest };
+          events.publish({ type: "batch-delivered", shardId: held.shardId, ...batch });
+        },
         onRelease: () => this.drain("release"),
+        onStopped: (why) => {
+          this.#stoppedBecause = why;
+        },
       });
       this.#loop = loop;
       this.#drainHandler();

@@ -9,6 +9,8 @@ import type { System } from "@millrace/core/runtime";
 import { compareCheckpoints, type Checkpoint } from "../checkpoint/checkpoint.ts";
 import type { HeldLease } from "../leases/held-lease.ts";
 import { placeOf, type ConsumedRecord, type EndedBy, type LeasedShard, type RecordBatch } from "../record.ts";
+import { untilAborted } from "../until-aborted.ts";
+import { setShardBehind } from "./shard-behind.ts";
 import { expandRecords, type ExpandedSlice } from "../retrieval/expand.ts";
 import type { ShardReader } from "../retrieval/shard-reader.ts";
 
@@ -24,6 +26,8 @@ export interface ShardLoopOptions {
     readonly millisBehindLatest: number;
   }) => void;
   readonly onRelease: () => void;
+  /** Told why a handler of ours does not go on. */
+  readonly onStopped: (why: string) => void;
 }
 
 /** The shard during one call of the handler. */
@@ -39,12 +43,19 @@ export class ShardLoop implements LeasedShard {
   #childShards: readonly ChildShard[] | undefined;
   #slices: Iterator<ExpandedSlice> | undefined;
   #millisBehindLatest = 0;
+  #hasHandlerBatch = false;
 
   constructor(options: ShardLoopOptions) {
     this.#options = options;
     this.startedFrom = options.held.checkpointed;
     this.#delivered = this.startedFrom;
     this.#either = AbortSignal.any([this.#drain.signal, options.held.signal]);
+    setShardBehind(this, {
+      failedAttempts: options.held.lease.failedAttempts ?? 0,
+      rememberFailures: (attempts) => this.#rememberFailures(attempts),
+      stopped: options.onStopped,
+      untilDraining: () => untilAborted(this.#either),
+    });
   }
 
   get shardId(): string {
@@ -65,6 +76,11 @@ export class ShardLoop implements LeasedShard {
 
   get endedBy(): EndedBy | undefined {
     return this.#endedBy;
+  }
+
+  /** True while the handler has a batch and has not asked for the next. */
+  get hasHandlerBatch(): boolean {
+    return this.#hasHandlerBatch;
   }
 
   /** The children, once everything was delivered. */
@@ -93,7 +109,9 @@ export class ShardLoop implements LeasedShard {
     this.#isIterated = true;
     return {
       next: async () => {
+        this.#hasHandlerBatch = false;
         const batch = await this.#nextBatch();
+        this.#hasHandlerBatch = batch !== undefined;
         return batch === undefined ? { done: true, value: undefined } : { done: false, value: batch };
       },
       return: () => Promise.resolve({ done: true, value: undefined }),
@@ -133,6 +151,13 @@ export class ShardLoop implements LeasedShard {
       if (this.#either.aborted) return undefined;
       throw error;
     }
+  }
+
+  /** What rides along is stored first: a checkpoint that came later would clear the count. */
+  async #rememberFailures(attempts: number): Promise<void> {
+    const { held } = this.#options;
+    await held.flush();
+    await held.rememberFailedAttempts(attempts);
   }
 
   #end(endedBy: EndedBy): undefined {

@@ -1,0 +1,11 @@
+/**
+ * Pure. Waiting for a signal.
+ */
+
+/** Resolves once the signal has aborted. */
+export function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
