@@ -51,6 +51,7 @@ export declare class Consumer implements AsyncDisposable {
     run(handler: ShardHandler, options?: RunOptions): Promise<void>;
     runEach(handler: RecordHandler, options?: EachOptions): Promise<void>;
     batches(options?: RunOptions): AsyncGenerator<RecordBatch, void, undefined>;
+    health(): ConsumerHealth;
     close(options?: {
         readonly signal?: AbortSignal | undefined;
     }): Promise<void>;
@@ -186,7 +187,33 @@ export type ConsumerEvent = {
     readonly attempt: number;
     readonly error: string;
     readonly retryInMs: number | undefined;
+}
+ | {
+    readonly type: "shard-stopped";
+    readonly shardId: string;
+    readonly sequenceNumber: string;
+    readonly subSequenceNumber: number | undefined;
+    readonly error: string;
+} | {
+    readonly type: "dead-lettered";
+    readonly shardId: string;
+    readonly sequenceNumber: string;
+    readonly subSequenceNumber: number | undefined;
+    readonly why: "attempts" | "age";
+} | {
+    readonly type: "dead-letter-failed";
+    readonly shardId: string;
+    readonly error: string;
+    readonly retryInMs: number;
 };
+
+export interface ConsumerHealth {
+    readonly workerId: string;
+    readonly isRunning: boolean;
+    readonly isLeader: boolean;
+    readonly isHealthy: boolean;
+    readonly shards: readonly ShardHealth[];
+}
 
 export interface ConsumerOptions {
     readonly streamName?: string | undefined;
@@ -218,12 +245,29 @@ export interface ConsumerWiring {
     readonly system?: System | undefined;
 }
 
+export interface DeadLetter {
+    send(failed: FailedRecord): Promise<void>;
+}
+
 export interface EachOptions {
+    readonly concurrency?: number | undefined;
     readonly maxAttempts?: number | undefined;
+    readonly maxRecordAgeMs?: number | undefined;
+    readonly onFailure?: "stop" | DeadLetter | undefined;
+    readonly filter?: ((record: ConsumedRecord) => boolean) | undefined;
     readonly signal?: AbortSignal | undefined;
 }
 
 export type EndedBy = "shard-end" | "shutdown" | "lease-lost";
+
+export interface FailedRecord {
+    readonly record: ConsumedRecord;
+    readonly shardId: string;
+    readonly streamName: string;
+    readonly attempts: number;
+    readonly why: "attempts" | "age";
+    readonly error: unknown;
+}
 
 export type InitialPositionOption = "TRIM_HORIZON" | "LATEST" | Date;
 
@@ -266,6 +310,10 @@ export interface LeasedShard extends AsyncIterable<RecordBatch> {
     release(): Promise<void>;
 }
 
+export interface ProcessorCheckpointer {
+    checkpoint(upTo?: ConsumedRecord): Promise<void>;
+}
+
 export type ReadOutcome<T> = {
     readonly ok: true;
     readonly value: T;
@@ -291,6 +339,25 @@ export interface RecordContext {
 
 export type RecordHandler = (record: ConsumedRecord, context: RecordContext) => Promise<void>;
 
+export interface RecordProcessor {
+    initialize?(input: {
+        readonly shardId: string;
+        readonly checkpoint: Checkpoint;
+    }): Promise<void>;
+    processRecords(input: {
+        readonly records: readonly ConsumedRecord[];
+        readonly millisBehindLatest: number;
+        readonly checkpointer: ProcessorCheckpointer;
+    }): Promise<void>;
+    leaseLost?(): Promise<void>;
+    shardEnded?(input: {
+        readonly checkpointer: ProcessorCheckpointer;
+    }): Promise<void>;
+    shutdownRequested?(input: {
+        readonly checkpointer: ProcessorCheckpointer;
+    }): Promise<void>;
+}
+
 export type Row = Readonly<Record<string, Attribute>>;
 
 export interface RowUpdate {
@@ -306,6 +373,17 @@ export interface RunOptions {
 }
 
 export type ShardHandler = (shard: LeasedShard) => Promise<void>;
+
+export interface ShardHealth {
+    readonly shardId: string;
+    readonly streamName: string;
+    readonly phase: ShardState["phase"];
+    readonly checkpoint: string;
+    readonly millisBehindLatest: number | undefined;
+    readonly sinceDeliveryMs: number;
+    readonly sinceRenewalMs: number;
+    readonly trouble: string | undefined;
+}
 
 export interface TableCallOptions {
     readonly signal?: AbortSignal | undefined;
@@ -343,6 +421,10 @@ export type WriteOutcome = {
     readonly row?: Row | undefined;
 } | TableFailure;
 
+export declare function deadLetterFile(path: string): DeadLetter;
+
+export declare function fromRecordProcessor(create: () => RecordProcessor): ShardHandler;
+
 // Named above, not exported:
 
 declare const closedBrand: unique symbol;
@@ -350,3 +432,28 @@ declare const closedBrand: unique symbol;
 declare const failedBrand: unique symbol;
 
 declare const leaseLostBrand: unique symbol;
+
+export type DrainCause = "shutdown" | "hand-off" | "release";
+
+export type ShardState = {
+    readonly phase: "waiting-for-parents";
+}
+ | {
+    readonly phase: "handling";
+    readonly failures: number;
+    readonly draining: DrainCause | undefined;
+} | {
+    readonly phase: "backing-off";
+    readonly failures: number;
+}
+ | {
+    readonly phase: "finishing";
+} | {
+    readonly phase: "releasing";
+    readonly cause: DrainCause;
+}
+ | {
+    readonly phase: "abandoned";
+} | {
+    readonly phase: "over";
+};
