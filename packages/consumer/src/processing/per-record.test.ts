@@ -1,7 +1,7 @@
 import { mkdtemp, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { afterEach, describe, expect, test } from "vitest";
 import { deadLetterFile } from "../io/dead-letter-file.ts";
 import { MemoryLeaseTable } from "../io/memory-lease-table.ts";
