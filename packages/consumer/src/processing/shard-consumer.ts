@@ -3,53 +3,22 @@
  *
  * What follows what is decided in `shard-state.ts`; each phase here is one task that ends in one event.
  */
-import { describeError, type EventPublisher } from "@millrace/core/observe";
-import type { ChildShard, KinesisPort, StartingPosition } from "@millrace/core/kinesis";
-import { backoffMs, sleep, type System } from "@millrace/core/runtime";
+import { describeError } from "@millrace/core/observe";
+import type { ChildShard } from "@millrace/core/kinesis";
+import { backoffMs, sleep } from "@millrace/core/runtime";
 import { formatCheckpoint } from "../checkpoint/checkpoint.ts";
 import { troubleOf, type ShardHealth } from "../health.ts";
 import { LeaseLostError } from "../errors.ts";
-import type { ConsumerEvent } from "../events.ts";
-import type { HeldLease } from "../leases/held-lease.ts";
-import type { Lease } from "../leases/lease.ts";
-import type { LeaseTable } from "../leases/lease-table.ts";
-import type { ShardHandler } from "../record.ts";
 import type { ShardReader } from "../retrieval/shard-reader.ts";
-import type { ConsumedStream } from "../shards/consumed-stream.ts";
 import { parentsDone } from "../shards/parents.ts";
 import { finishShard } from "../shards/shard-end.ts";
 import { startingPosition } from "../retrieval/starting-position.ts";
+import type { ShardConsumerOptions } from "./shard-consumer-options.ts";
 import { ShardLoop } from "./shard-loop.ts";
 import { stepShard, type DrainCause, type HandlerEnding, type ShardEvent, type ShardState } from "./shard-state.ts";
 
 /** Source: kcl.md 6, taskBackoffTimeMillis, for the first restart; later ones wait longer. */
 const restartBackoff = { initialMs: 500, maxMs: 30_000 };
-
-export interface ShardConsumerOptions {
-  readonly held: HeldLease;
-  readonly stream: ConsumedStream;
-  readonly handler: ShardHandler;
-  readonly table: LeaseTable;
-  readonly kinesis: KinesisPort;
-  readonly system: System;
-  readonly events: EventPublisher<ConsumerEvent>;
-  readonly workerId: string;
-  readonly maxBatchRecords: number;
-  readonly failoverTimeMs: number;
-  /** How long a handler that was asked to end may go on before the lease goes without it. */
-  readonly drainTimeoutMs: number;
-  readonly createReader: (position: StartingPosition) => ShardReader;
-  /** Whether this worker may keep one more shard for itself. */
-  readonly canKeepChild: () => boolean;
-  /** Gets the children's leases that this worker has created for itself. */
-  readonly onChildren: (leases: readonly Lease[]) => void;
-  /** Called when SHARD_END is stored. */
-  readonly onFinished: (held: HeldLease) => void;
-  /** Gets a failure that cannot be gone on from. */
-  readonly onCrash: (error: unknown) => void;
-  /** Who is to have the lease after a shutdown; undefined leaves it to the leader. */
-  readonly nextOwner: (held: HeldLease) => string | undefined;
-}
 
 /** One shard, from the lease's acquisition to its end. */
 export class ShardConsumer {
