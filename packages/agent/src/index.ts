@@ -1,1 +1,15 @@
-export {};
+/**
+ * Driver. What `@millrace/agent` gives to programs that embed the agent.
+ */
+export { Agent } from "./agent.ts";
+export type { AgentOptions, AgentWiring, FlowStatus } from "./options.ts";
+export type { AgentConfigInput, FlowConfigInput } from "./config/schema.ts";
+export type { Destination, OutgoingRecord } from "./destination.ts";
+export type { AgentEvent, FlowCounters } from "./events.ts";
+export type { FileFault, FileStat, FileSystem, Opened, OpenFile, Sighting, Stated } from "./flow/files.ts";
+export type { FlowFile } from "./flow/flow-file.ts";
+export { MemoryPositionStore } from "./flow/memory-position-store.ts";
+export type { PositionStore, SavedFlow, SavedGeneration } from "./flow/positions.ts";
+export { AmbiguousFileError } from "./flow/generation-book.ts";
+export { PositionsUnavailableError, PositionsUnreadableError } from "./io/position-store.ts";
+export { ConfigError } from "@millrace/core/options";

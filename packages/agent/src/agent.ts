@@ -1,0 +1,220 @@
+/**
+ * Driver. The agent: its flows, the positions they share, and the bound on its memory.
+ */
+import { hostname } from "node:os";
+import { dirname, join } from "node:path";
+import type { KinesisClient } from "@aws-sdk/client-kinesis";
+import { createEventPublisher, type EventPublisher } from "@millrace/core/observe";
+import { checkOptionNames, ConfigError } from "@millrace/core/options";
+import { realSystem, type System, type Timer } from "@millrace/core/runtime";
+import { flowSettings } from "./config/flow-settings.ts";
+import { parseConfig } from "./config/parse.ts";
+import type { AgentConfig, FlowConfig } from "./config/schema.ts";
+import type { Destination } from "./destination.ts";
+import type { AgentEvent } from "./events.ts";
+import { ByteBudget } from "./flow/byte-budget.ts";
+import { Flow } from "./flow/flow.ts";
+import type { PositionStore } from "./flow/positions.ts";
+import { DeadLetterFile } from "./io/dead-letter-file.ts";
+import { realFileSystem } from "./io/file-system.ts";
+import { openPositionStore } from "./io/position-store.ts";
+import type { AgentOptions, AgentWiring, FlowStatus } from "./options.ts";
+import { clientFromConfig, createStreamDestination } from "./io/stream-destination.ts";
+
+interface RunningFlow {
+  readonly flow: Flow;
+  readonly destination: Destination;
+  readonly deadLetters: DeadLetterFile;
+}
+
+/**
+ * Tails files into streams. `start` reads until `close` or `drain`.
+ *
+ * @example
+ * const agent = new Agent({
+ *   flows: [{ filePattern: "/var/log/app/*.log", kinesisStream: "clicks" }],
+ *   positionsPath: "/var/lib/app/positions.db",
+ * });
+ * agent.start();
+ */
+export class Agent implements AsyncDisposable {
+  readonly #config: AgentConfig;
+  readonly #options: AgentOptions;
+  readonly #wiring: AgentWiring;
+  readonly #system: System;
+  readonly #events: EventPublisher<AgentEvent>;
+  readonly #flows: RunningFlow[] = [];
+  #ownClient: KinesisClient | undefined;
+  #store: PositionStore | undefined;
+  #progressTimer: Timer | undefined;
+  #closed: Promise<void> | undefined;
+
+  /**
+   * Checks the options; no file is touched before `start`.
+   * @throws {ConfigError} for an option or a key of the configuration that is unknown, missing or of a wrong value.
+   */
+  constructor(options: AgentOptions, /** @internal */ wiring: AgentWiring = {}) {
+    checkOptionNames("options", options, ["config", "flows", "client", "positionsPath", "onEvent"]);
+    const { config, flows } = options;
+    if ((config === undefined) === (flows === undefined)) {
+      throw new ConfigError({
+        path: "config",
+        got: config,
+        expected: "one of config and flows",
+        hint: "config is the content of an agent.json; flows is its list of flows alone.",
+      });
+    }
+    this.#config = parseConfig(config ?? { flows }).config;
+    for (const [index, flow] of this.#config.flows.entries()) flowSettings(flow, this.#config, `flows[${index}]`);
+    this.#options = options;
+    this.#wiring = wiring;
+    this.#system = wiring.system ?? realSystem;
+    this.#events = createEventPublisher("millrace:agent", options.onEvent);
+  }
+
+  /**
+   * Opens the positions and begins to read.
+   * @throws {PositionsUnavailableError} when another agent uses the positions file, or it cannot be opened.
+   * @throws {PositionsUnreadableError} when the positions file is damaged.
+   */
+  start(): void {
+    if (this.#store !== undefined) throw new Error("the agent has been started already");
+    const { positionsFile } = this.#config;
+    this.#store = this.#wiring.store ?? openPositionStore(this.#options.positionsPath ?? positionsFile);
+    if (this.#options.client === undefined) this.#ownClient = clientFromConfig(this.#config);
+    try {
+      for (const [index, flow] of this.#config.flows.entries()) this.#startFlow(flow, index);
+    } catch (error) {
+      void this.close();
+      throw error;
+    }
+    this.#planProgress();
+  }
+
+  /** Every flow as it stands. */
+  status(): readonly FlowStatus[] {
+    return this.#flows.map(({ flow }) => ({
+      flow: flow.id,
+      counters: { ...flow.counters },
+      unsettledRecords: flow.unsettledRecords,
+      trouble: flow.trouble,
+      files: flow.files,
+    }));
+  }
+
+  /** Resolves once every whole line that the files hold now is stored and its position is saved. */
+  async catchUp(): Promise<void> {
+    await Promise.all(this.#flows.map(({ flow }) => flow.catchUp()));
+  }
+
+  /**
+   * Reads every file to its end, last lines without a newline too, and closes once everything is stored and its
+   * positions are saved. Waits for as long as the destination takes; `signal` ends the wait, and the agent closes.
+   */
+  async drain(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
+    const { signal } = options;
+    const drained = Promise.all(this.#flows.map(({ flow }) => flow.drain()));
+    try {
+      await (signal === undefined ? drained : Promise.race([drained, rejectedWhenAborted(signal)]));
+    } finally {
+      await this.close({ signal });
+    }
+  }
+
+  /**
+   * Stops reading, waits for what was read to be stored, for `shutdownTimeoutMillis` at most, and saves the positions.
+   * What was not stored in time is sent at the next start. Idempotent.
+   */
+  close(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
+    this.#closed ??= this.#close(options.signal);
+    return this.#closed;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(signal: AbortSignal | undefined): Promise<void> {
+    this.#progressTimer?.cancel();
+    const deadline = new AbortController();
+    const reason = new Error("the agent's time to stop is over");
+    const timer = this.#system.schedule(this.#config.shutdownTimeoutMillis, () => deadline.abort(reason));
+    const limit = signal === undefined ? deadline.signal : AbortSignal.any([deadline.signal, signal]);
+    await Promise.all(this.#flows.map((running) => closeFlow(running, limit)));
+    timer.cancel();
+    this.#publishProgress();
+    this.#store?.close();
+    this.#ownClient?.destroy();
+  }
+
+  #startFlow(config: FlowConfig, index: number): void {
+    const store = this.#store;
+    if (store === undefined) return;
+    const settings = flowSettings(config, this.#config, `flows[${index}]`);
+    const maxBufferedBytes = Math.floor(this.#config.maxBufferedBytes / this.#config.flows.length);
+    const deadLetters = new DeadLetterFile(this.#deadLetterDirectory(), settings.id, this.#system);
+    const destination = this.#createDestination(config, maxBufferedBytes);
+    const flow = new Flow({
+      settings,
+      destination,
+      deadLetters,
+      store,
+      files: this.#wiring.files ?? realFileSystem,
+      budget: new ByteBudget(maxBufferedBytes),
+      system: this.#system,
+      host: hostname(),
+      publish: (event) => this.#events.publish(event),
+      onFailed: () => undefined,
+    });
+    this.#flows.push({ flow, destination, deadLetters });
+    flow.start();
+  }
+
+  #createDestination(flow: FlowConfig, maxBufferedBytes: number): Destination {
+    const { createDestination, kinesis, system } = this.#wiring;
+    if (createDestination !== undefined) return createDestination(flow);
+    return createStreamDestination({
+      flow,
+      config: this.#config,
+      client: this.#options.client ?? this.#ownClient,
+      maxBufferedBytes,
+      wiring: { kinesis, system },
+    });
+  }
+
+  #deadLetterDirectory(): string {
+    const beside = dirname(this.#options.positionsPath ?? this.#config.positionsFile);
+    return this.#config.deadLetterDirectory ?? join(beside, "dead-letters");
+  }
+
+  #planProgress(): void {
+    const everyMs = this.#config["log.statusReportingPeriodSeconds"] * 1000;
+    this.#progressTimer = this.#system.schedule(
+      everyMs,
+      () => {
+        this.#publishProgress();
+        this.#planProgress();
+      },
+      { unref: true },
+    );
+  }
+
+  #publishProgress(): void {
+    for (const { flow } of this.#flows) {
+      this.#events.publish({ type: "progress", flow: flow.id, counters: { ...flow.counters } });
+    }
+  }
+}
+
+async function closeFlow({ flow, destination, deadLetters }: RunningFlow, limit: AbortSignal): Promise<void> {
+  await flow.stop(limit);
+  await destination.close({ signal: limit }).catch(() => undefined);
+  await deadLetters.close();
+}
+
+function rejectedWhenAborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason as Error);
+    else signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
+  });
+}

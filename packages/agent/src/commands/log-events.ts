@@ -1,0 +1,29 @@
+/**
+ * Driver. Writes the agent's events to its log, each at the level an operator needs.
+ */
+import type { AgentEvent } from "../events.ts";
+import type { Logger } from "../io/process.ts";
+
+/** WARN: surprising, and the agent went on. ERROR: bytes may be lost, or somebody has to act. */
+const levels: Record<AgentEvent["type"], "debug" | "info" | "warn" | "error"> = {
+  "flow-started": "info",
+  "flow-stopped": "info",
+  "file-found": "info",
+  "file-rotated": "info",
+  "file-finished": "debug",
+  "bytes-possibly-lost": "error",
+  "ambiguous-file": "warn",
+  "file-unreadable": "error",
+  "flow-paused": "warn",
+  "flow-resumed": "info",
+  "record-undeliverable": "error",
+  "long-line": "warn",
+  "positions-not-saved": "error",
+  "flow-failed": "error",
+  progress: "info",
+};
+
+/** Writes one event. */
+export function logEvent(logger: Logger, event: AgentEvent): void {
+  logger[levels[event.type]](event, event.type);
+}

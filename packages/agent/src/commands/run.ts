@@ -1,0 +1,48 @@
+/**
+ * Driver. `millrace-agent run`: tails until it is told to stop.
+ */
+import { describeError } from "@millrace/core/observe";
+import { Agent } from "../agent.ts";
+import { loadConfig } from "../io/load-config.ts";
+import { createLogger, onStopSignals } from "../io/process.ts";
+import { exitCode, exitCodeOf } from "./exit-code.ts";
+import { logEvent } from "./log-events.ts";
+
+export interface RunOptions {
+  readonly config: string;
+}
+
+/** Resolves with the exit code once the agent has stopped. */
+export async function run(options: RunOptions): Promise<number> {
+  const { config, value, warnings } = loadConfig(options.config);
+  const logger = createLogger(config["log.level"]);
+  for (const warning of warnings) logger.warn(warning, "config");
+  let end: ((code: number) => void) | undefined;
+  const ended = new Promise<number>((resolve) => {
+    end = resolve;
+  });
+  const agent = new Agent({
+    config: value,
+    onEvent: (event) => {
+      logEvent(logger, event);
+      if (event.type === "flow-failed") end?.(exitCode.tryAgain);
+    },
+  });
+  const stopListening = onStopSignals((signal) => {
+    logger.info({ signal }, "stopping");
+    end?.(exitCode.done);
+  });
+  try {
+    agent.start();
+    logger.info({ config: options.config, flows: config.flows.length }, "started");
+    const code = await ended;
+    await agent.close();
+    logger.info({ code }, "stopped");
+    return code;
+  } catch (error) {
+    logger.fatal({ error: describeError(error) }, "failed");
+    return exitCodeOf(error);
+  } finally {
+    stopListening();
+  }
+}

@@ -1,0 +1,129 @@
+/**
+ * Pure. The keys of agent.json: the Kinesis Agent's, with its defaults, and this agent's own.
+ *
+ * Keys are flat: the dots belong to the names. Source: the Kinesis Agent's documentation, and the keys that
+ * `awslabs/amazon-kinesis-agent` 2.0.13 reads.
+ */
+import { z } from "zod";
+import { choice, flag, integer, pattern, text, texts } from "./values.ts";
+
+const minute = 60_000;
+const mebibyte = 1_048_576;
+
+/** Of the Data Streams' limit of 1 MiB, a partition key may take 256 bytes. */
+const recordMaxBytes = mebibyte - 256;
+
+/** Keys that set up the JVM's threads and sockets. They are accepted and change nothing here. */
+export const keysWithoutEffect: readonly string[] = [
+  "cloudwatch.emitMetrics",
+  "cloudwatch.tagInstance",
+  "cloudwatch.metricsBufferTimeMillis",
+  "cloudwatch.metricsQueueSize",
+  "cloudwatch.namespace",
+  "cloudwatch.endpoint",
+  "log.emitMetrics",
+  "log.emitInternalMetrics",
+  "log.file",
+  "checkpoints.queryTimeoutSeconds",
+  "checkpoints.connectionTimeoutSeconds",
+  "maxSendingThreadsPerCore",
+  "maxSendingThreads",
+  "sendingThreadsKeepAliveMillis",
+  "sendingThreadsMaxQueueSize",
+  "connectionTTLMillis",
+  "useTcpKeepAlive",
+  "useHttpGzip",
+  "userAgentOverride",
+];
+
+const anything = z.unknown().optional();
+
+export const flowSchema = z.strictObject({
+  filePattern: texts(),
+  kinesisStream: text().optional(),
+  deliveryStream: text().optional(),
+  partitionKeyOption: choice(["RANDOM", "DETERMINISTIC"]).default("RANDOM"),
+  initialPosition: choice(["START_OF_FILE", "END_OF_FILE"]).default("END_OF_FILE"),
+  maxBufferAgeMillis: integer(0, 15 * minute).default(minute),
+  maxBufferSizeRecords: integer(1, 500).default(500),
+  maxBufferSizeBytes: integer(1, 5 * mebibyte).optional(),
+  minTimeBetweenFilePollsMillis: integer(1, minute).default(100),
+  maxTimeBetweenFileTrackerRefreshMillis: integer(10, 10 * minute).default(10_000),
+  multiLineStartPattern: pattern("start").optional(),
+  fileFooterPattern: pattern("whole").optional(),
+  skipHeaderLines: integer(0).default(0),
+  truncatedRecordTerminator: z.string("a string").default("\n"),
+  aggregatedRecordSizeBytes: integer(0, 1_024_000).default(0),
+  retryInitialBackoffMillis: integer(1, 15 * minute).default(100),
+  retryMaxBackoffMillis: integer(1, 15 * minute).default(10_000),
+  dataProcessingOptions: z.unknown().optional(),
+
+  // These bound queues that this agent does not have; `maxBufferedBytes` bounds all of its memory.
+  publishQueueCapacity: anything,
+  waitOnFullPublishQueueMillis: anything,
+  waitOnEmptyPublishQueueMillis: anything,
+  waitOnFullRetryQueueMillis: anything,
+  "log.emitInternalMetrics": anything,
+
+  // This agent's own.
+  exclude: texts().default([]),
+  partitionKey: text().optional(),
+  onLongLine: choice(["truncate", "split", "skip"]).default("truncate"),
+  onParseError: choice(["raw", "drop", "deadLetter"]).default("raw"),
+  onAmbiguousFile: choice(["start", "end", "fail"]).default("start"),
+  multiLineContinuePattern: pattern("start").optional(),
+  multiLineTimeoutMillis: integer(1, 60 * minute).default(1_000),
+  multiLineMaxLines: integer(1, 1_000_000).default(1_000),
+  partialLineFlushMillis: integer(1).optional(),
+  rotateWaitMillis: integer(0, 60 * minute).default(10_000),
+  maxRecordSizeBytes: integer(16, 10 * mebibyte - 256).optional(),
+  stripNewline: flag().default(false),
+  aggregation: flag().default(false),
+  maxBytesPerSecond: integer(1).optional(),
+  maxRecordsPerSecond: integer(1).optional(),
+});
+
+export const agentSchema = z.strictObject({
+  flows: z.array(flowSchema, "a list of flows").min(1, "a list with at least one flow"),
+  awsAccessKeyId: text().optional(),
+  awsSecretAccessKey: text().optional(),
+  assumeRoleARN: text().optional(),
+  assumeRoleExternalId: text().optional(),
+  "sts.endpoint": text().optional(),
+  "userDefinedCredentialsProvider.classname": text().optional(),
+  "userDefinedCredentialsProvider.location": text().optional(),
+  "kinesis.endpoint": text().optional(),
+  "kinesis.region": text().optional(),
+  "firehose.endpoint": text().optional(),
+  "log.level": choice(["trace", "debug", "info", "warn", "error", "fatal"]).default("info"),
+  "log.statusReportingPeriodSeconds": integer(1, 86_400).default(30),
+  checkpointFile: text().default("/var/run/aws-kinesis-agent/checkpoints"),
+  checkpointTimeToLiveDays: integer(1, 3_650).default(7),
+  maxConnections: integer(1, 256).default(24),
+  connectionTimeoutMillis: integer(1, 15 * minute).default(10_000),
+  socketTimeoutMillis: integer(1, 15 * minute).default(50_000),
+  shutdownTimeoutMillis: integer(0, 60 * minute).default(10_000),
+  userAgent: text().optional(),
+
+  // This agent's own.
+  positionsFile: text().default("/var/lib/millrace-agent/positions.db"),
+  deadLetterDirectory: text().optional(),
+  maxBufferedBytes: integer(8 * mebibyte).default(64 * mebibyte),
+  maxOpenFiles: integer(1).default(1_000),
+  "http.port": integer(0, 65_535).optional(),
+  "http.host": text().default("127.0.0.1"),
+  ...Object.fromEntries(keysWithoutEffect.map((key) => [key, anything])),
+});
+
+export type FlowConfig = z.output<typeof flowSchema>;
+export type AgentConfig = z.output<typeof agentSchema>;
+
+/** What may be written in a flow of `agent.json`. */
+export type FlowConfigInput = z.input<typeof flowSchema>;
+/** What may be written in `agent.json`. */
+export type AgentConfigInput = z.input<typeof agentSchema>;
+
+/** Bytes that the data of one record may have. */
+export function maxRecordBytesOf(flow: FlowConfig): number {
+  return flow.maxRecordSizeBytes ?? (flow.deliveryStream === undefined ? recordMaxBytes : 1_024_000);
+}

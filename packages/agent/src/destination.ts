@@ -1,0 +1,24 @@
+/**
+ * Pure. Where records go, as an interface: a Producer is one.
+ */
+
+/** A record as a destination takes it. */
+export interface OutgoingRecord {
+  readonly partitionKey: string;
+  readonly data: Uint8Array;
+}
+
+/** Takes records and says when each is stored. */
+export interface Destination {
+  /**
+   * Resolves once the record is stored. The `scope` of a rejection says whose fault it is: `record` when this record
+   * will never be accepted; with anything else the flow waits and puts it again.
+   */
+  put(record: OutgoingRecord, options?: { readonly signal?: AbortSignal }): Promise<unknown>;
+  /** Resolves when there is room. */
+  ready(): Promise<void>;
+  /** Resolves once everything that was put is settled. */
+  flush(): Promise<void>;
+  /** Ends it. Puts that are not settled when the signal aborts are rejected. */
+  close(options?: { readonly signal?: AbortSignal }): Promise<void>;
+}

@@ -1,0 +1,162 @@
+/**
+ * Driver. The rounds of a flow: when to scan, whose turn it is, and when everything has been read.
+ */
+import type { System } from "@millrace/core/runtime";
+import type { AgentEvent, FlowCounters } from "../events.ts";
+import type { ByteBudget } from "./byte-budget.ts";
+import type { FlowSettings } from "./flow-settings.ts";
+import type { Generation } from "./generation.ts";
+import type { Loader } from "./loader.ts";
+import { Reader } from "./reader.ts";
+import type { Sender } from "./sender.ts";
+import type { Tracker } from "./tracker.ts";
+
+export interface ReadLoopOptions {
+  readonly flow: string;
+  readonly settings: FlowSettings;
+  readonly tracker: Tracker;
+  readonly loader: Loader;
+  readonly sender: Sender;
+  readonly budget: ByteBudget;
+  readonly system: System;
+  readonly counters: FlowCounters;
+  readonly publish: (event: AgentEvent) => void;
+}
+
+/** Shortest time between two scans: with this many files or fewer. It grows with their number. */
+const minScanMs = 1_000;
+const filesPerMinScan = 1_000;
+
+/** The steps of a flow's loop. */
+export class ReadLoop {
+  /** True to give what is held at the ends of files too. */
+  drains = false;
+  readonly #options: ReadLoopOptions;
+  readonly #reader: Reader;
+  #nextScanMs = 0;
+  /** Asked for before it is due. */
+  #isScanWanted = true;
+  /** Who waits until everything is read; `hasScanned` once a scan has begun since. */
+  readonly #waiters: { hasScanned: boolean; resolve: () => void }[] = [];
+
+  constructor(options: ReadLoopOptions) {
+    this.#options = options;
+    this.#reader = new Reader({ ...options, ...options.settings, maxLookMs: () => this.#scanEveryMs() });
+  }
+
+  /** Looks at every path and file with the next step. */
+  hint(): void {
+    this.#isScanWanted = true;
+    for (const generation of this.#options.tracker.generations) generation.lookAtMs = 0;
+  }
+
+  /** Resolves once what the files hold now has been read, or nothing more will be. */
+  untilRead(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiters.push({ hasScanned: false, resolve });
+      this.hint();
+    });
+  }
+
+  /** Resolves who waits: nothing more will be read. */
+  release(): void {
+    for (const waiter of this.#waiters.splice(0)) waiter.resolve();
+  }
+
+  /** Scans when it is due, and gives turns until no file has more. Gives the pause before the next step. */
+  async step(signal: AbortSignal): Promise<number> {
+    try {
+      for (let again = true; again && !signal.aborted; again = await this.#round(signal)) await this.#scanWhenDue();
+    } catch (error) {
+      if (signal.aborted) return 0;
+      throw error;
+    }
+    if (this.#waiters.every((waiter) => waiter.hasScanned) && this.#isRead()) this.release();
+    return this.#pauseMs();
+  }
+
+  async #scanWhenDue(): Promise<void> {
+    if (!this.#isScanWanted && this.#options.system.now() < this.#nextScanMs) return;
+    this.#isScanWanted = false;
+    const waiting = [...this.#waiters];
+    await this.#scan();
+    for (const waiter of waiting) waiter.hasScanned = true;
+  }
+
+  async #scan(): Promise<void> {
+    const { system } = this.#options;
+    try {
+      await this.#options.tracker.scan();
+      await this.#options.tracker.closeIdle();
+      this.#nextScanMs = system.now() + this.#scanEveryMs();
+    } catch (error) {
+      if (!isSystemError(error)) throw error;
+      // The host is out of handles or a directory cannot be listed: what is open goes on, and the scan comes again.
+      this.#options.tracker.fault(this.#options.settings.include.join(" "), error.code);
+      this.#nextScanMs = system.now() + minScanMs;
+    }
+  }
+
+  /** True when nothing is left to read in any file that could be opened. */
+  #isRead(): boolean {
+    if (this.drains && this.#options.tracker.suspectCount > 0) return false;
+    for (const generation of this.#options.tracker.generations) {
+      if (generation.file === undefined || generation.readBytes >= generation.sizeBytes) continue;
+      if (this.drains || generation.heldUpToBytes !== generation.sizeBytes) return false;
+    }
+    return true;
+  }
+
+  /** A turn for every file that is due. True when some have more to give. */
+  async #round(signal: AbortSignal): Promise<boolean> {
+    const { system } = this.#options;
+    let again = false;
+    // Finishing and truncation add and remove generations while the round is under way.
+    for (const generation of Array.from(this.#options.tracker.generations)) {
+      if (signal.aborted) return false;
+      if (generation.file === undefined || (system.now() < generation.lookAtMs && !this.drains)) continue;
+      const turn = await this.#turn(generation, signal);
+      if (turn.again) {
+        again = true;
+        generation.lookAtMs = 0;
+      }
+      if (turn.reading !== undefined) await this.#options.sender.send(this.#options.loader.load(turn.reading), signal);
+    }
+    return again;
+  }
+
+  async #turn(generation: Generation, signal: AbortSignal): ReturnType<Reader["turn"]> {
+    try {
+      return await this.#reader.turn(generation, signal, this.drains);
+    } catch (error) {
+      if (!isSystemError(error)) throw error;
+      this.#options.tracker.fault(generation.path, error.code);
+      generation.lookAtMs = this.#options.system.now() + minScanMs;
+      return { reading: undefined, again: false };
+    }
+  }
+
+  #scanEveryMs(): number {
+    const { settings } = this.#options;
+    let count = 0;
+    for (const _ of this.#options.tracker.generations) count += 1;
+    return Math.min(settings.maxScanMs, Math.max(minScanMs, (minScanMs * count) / filesPerMinScan));
+  }
+
+  #pauseMs(): number {
+    if (this.#isScanWanted) return 0;
+    const { settings, system } = this.#options;
+    const nowMs = system.now();
+    let dueMs = this.#nextScanMs;
+    for (const generation of this.#options.tracker.generations) {
+      if (generation.file !== undefined) dueMs = Math.min(dueMs, generation.lookAtMs);
+    }
+    return Math.max(Math.min(settings.minLookMs, 10), dueMs - nowMs);
+  }
+}
+
+/** A failure of the host, such as EIO or EMFILE, that may pass. */
+function isSystemError(error: unknown): error is Error & { readonly code: string } {
+  const { code, syscall } = error as { code?: unknown; syscall?: unknown };
+  return error instanceof Error && typeof code === "string" && typeof syscall === "string";
+}

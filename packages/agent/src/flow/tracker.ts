@@ -1,0 +1,244 @@
+/**
+ * Driver. Which files belong to a flow, and which generation each of them is.
+ *
+ * A scan lists the files, joins them with the generations it knows by inode, and explains what is left: a path that is
+ * new, a file that went away, contents that are no longer the ones that were read.
+ */
+import { inodeKey, type Sighting } from "./files.ts";
+import { Generation } from "./generation.ts";
+import { type BookOptions, GenerationBook } from "./generation-book.ts";
+import { Newcomers } from "./newcomers.ts";
+import { lookInto } from "./probe.ts";
+import { Replacements, wasBornAgain } from "./replacements.ts";
+import { joinSightings } from "./rotation.ts";
+
+/** Follows the files of one flow. */
+export class Tracker {
+  readonly #book: GenerationBook;
+  readonly #newcomers: Newcomers;
+  readonly #replacements: Replacements;
+  /** Rows to remove at the next save. */
+  readonly #removedIds: string[] = [];
+  /** The store knows that the flow has been started before. */
+  #isKnownInStore = false;
+
+  constructor(options: BookOptions) {
+    this.#book = new GenerationBook(options);
+    this.#newcomers = new Newcomers(this.#book);
+    this.#replacements = new Replacements(this.#book);
+  }
+
+  /** Generations that may have something to read. */
+  get generations(): Iterable<Generation> {
+    return this.#book.generations.values();
+  }
+
+  /** Files that are held back until it is clear whether they are copies. */
+  get suspectCount(): number {
+    return this.#book.suspects.size;
+  }
+
+  /** Takes up the saved positions. Called once, before the first scan. */
+  load(): void {
+    const { flow, store, system, onChunkDone } = this.#book.options;
+    const saved = store.load(flow);
+    this.#book.isKnown = saved.isKnown;
+    this.#isKnownInStore = saved.isKnown;
+    for (const row of saved.generations) {
+      const generation = new Generation(row, system.now(), onChunkDone);
+      generation.isDirty = false;
+      generation.status = row.isMissing ? "missing" : "following";
+      generation.lossReported = row.isMissing;
+      generation.missingSinceMs = row.updatedMs;
+      this.#book.generations.set(generation.id, generation);
+      // Of two rows with one inode, the later one describes what is there.
+      this.#book.byInode.set(inodeKey(generation), generation);
+    }
+  }
+
+  /** Looks at every path of the flow. */
+  async scan(): Promise<void> {
+    const sightings = await this.#book.sightings();
+    const { known, newcomers } = joinSightings(this.#book.byInode, sightings);
+    const seen = new Set<Generation>();
+    const left = new Map<string, Generation>();
+    for (const { generation, sighting } of known) {
+      seen.add(generation);
+      const pathBefore = generation.path;
+      await this.#meet(generation, sighting, newcomers);
+      if (generation.path !== pathBefore) left.set(pathBefore, generation);
+    }
+    for (const [path, generation] of left)
+      if (sightings.some((other) => other.path === path)) generation.isRetired = true;
+    const gone = new Set<Generation>();
+    for (const generation of this.#book.generations.values()) {
+      if (seen.has(generation) || generation.status === "ended") continue;
+      const pathBefore = generation.path;
+      if (generation.status !== "missing") await this.#miss(generation);
+      if (generation.file === undefined || generation.file.stat().linkCount === 0) gone.add(generation);
+      if (generation.file !== undefined) left.set(pathBefore, generation);
+    }
+    for (const [path, generation] of left) await this.#newcomers.adoptBetween(path, generation, sightings);
+    for (const sighting of newcomers) {
+      if (this.#book.byInode.has(inodeKey(sighting))) continue;
+      await this.#newcomers.welcome(sighting, left.get(sighting.path), gone);
+    }
+    for (const generation of gone) {
+      if (generation.file === undefined && generation.status === "following") this.#book.giveUp(generation);
+    }
+    this.#newcomers.dropStaleSuspects(sightings);
+    this.#forgetOld();
+    this.#book.isKnown = true;
+  }
+
+  /**
+   * Takes up that the file behind a generation's handle is no longer the one that was read: it was emptied, or emptied
+   * and filled again. Its unread rest is looked for in a copy; what stands in the file now is a new generation.
+   */
+  async truncated(generation: Generation): Promise<void> {
+    const { file } = generation;
+    if (file === undefined) return;
+    const sightings = await this.#book.sightings();
+    const { newcomers } = joinSightings(this.#book.byInode, sightings);
+    generation.file = undefined;
+    await this.#replacements.replace(generation, { ...file.stat(), path: generation.path }, file, newcomers);
+  }
+
+  /** Takes up that a file was cut behind the position: a line that was being written was taken back. */
+  shrunk(generation: Generation, sizeBytes: number): void {
+    generation.heldUpToBytes = -1;
+    this.#book.countLoss(generation.path, generation.sizeBytes - sizeBytes, "truncated");
+  }
+
+  /** Ends a generation whose file will give nothing more; its row goes once everything is settled. */
+  async finish(generation: Generation): Promise<void> {
+    const { flow, publish } = this.#book.options;
+    const isDeleted = generation.file?.stat().linkCount === 0;
+    await this.#book.close(generation);
+    if (isDeleted || generation.status === "ended") {
+      generation.status = "ended";
+      this.#book.unbind(generation);
+      publish({ type: "file-finished", flow, path: generation.path, generation: generation.id });
+    } else {
+      // It may come back into the pattern, and must not be read again then.
+      generation.status = "missing";
+      generation.missingSinceMs = this.#book.options.system.wallNow();
+    }
+    generation.isDirty = true;
+  }
+
+  /** Closes handles of files that have nothing to read, least recently grown first, down to `maxOpenFiles`. */
+  async closeIdle(): Promise<void> {
+    const open = [...this.#book.generations.values()].filter((generation) => generation.file !== undefined);
+    let excess = open.length - this.#book.options.maxOpenFiles;
+    if (excess <= 0) return;
+    for (const generation of open.toSorted((a, b) => a.grewAtMs - b.grewAtMs)) {
+      if (excess <= 0) return;
+      if (generation.status !== "following" || generation.readBytes < generation.sizeBytes) continue;
+      await this.#book.close(generation);
+      excess -= 1;
+    }
+  }
+
+  /** Writes what has changed. Throws when the store cannot. */
+  save(): void {
+    const { flow, store, system } = this.#book.options;
+    const dirty: Generation[] = [];
+    for (const generation of this.#book.generations.values()) {
+      if (generation.status === "ended" && generation.mark.openSpans === 0) {
+        this.#book.generations.delete(generation.id);
+        this.#removedIds.push(generation.id);
+      } else if (generation.isDirty && (generation.savedAfter?.mark.openSpans ?? 0) === 0) dirty.push(generation);
+    }
+    const isNews = this.#book.isKnown && !this.#isKnownInStore;
+    if (dirty.length === 0 && this.#removedIds.length === 0 && !isNews) return;
+    // Before the first scan is done, the flow must stay unknown: initialPosition is for every file of that scan.
+    if (!this.#book.isKnown) return;
+    const rows = dirty.map((generation) => generation.toSaved(system.wallNow()));
+    store.save(flow, rows, this.#removedIds);
+    this.#isKnownInStore = true;
+    for (const generation of dirty) generation.isDirty = false;
+    this.#removedIds.length = 0;
+  }
+
+  /** Closes every handle. */
+  async close(): Promise<void> {
+    for (const generation of this.#book.generations.values()) await this.#book.close(generation);
+  }
+
+  /** Reports a path that cannot be read: once, until it can be. */
+  fault(path: string, code: string): void {
+    this.#book.fault(path, code);
+  }
+
+  /** A file of a generation that is known by its inode. */
+  async #meet(generation: Generation, sighting: Sighting, newcomers: readonly Sighting[]): Promise<void> {
+    if (generation.file === undefined) {
+      const isUnchanged =
+        generation.sizeBytes === sighting.sizeBytes &&
+        generation.modifiedMs === sighting.modifiedMs &&
+        generation.readBytes === sighting.sizeBytes;
+      if (!isUnchanged) {
+        await this.#reopen(generation, sighting, newcomers);
+        return;
+      }
+    } else if (generation.sizeBytes !== sighting.sizeBytes || generation.modifiedMs !== sighting.modifiedMs) {
+      generation.lookAtMs = 0;
+    }
+    this.#follow(generation, sighting.path);
+  }
+
+  #follow(generation: Generation, path: string): void {
+    if (generation.path !== path) this.#book.rotated(generation, "renamed", path);
+    if (generation.status !== "following") generation.isDirty = true;
+    generation.status = "following";
+  }
+
+  /** Opens a file again and makes sure that it is still the one that was read. */
+  async #reopen(generation: Generation, sighting: Sighting, newcomers: readonly Sighting[]): Promise<void> {
+    const file = await this.#book.open(sighting.path);
+    if (file === undefined) return;
+    const stat = file.stat();
+    if (inodeKey(stat) !== inodeKey(sighting)) {
+      // The path was rotated between the look and the opening; the next scan sees what is there.
+      await file.close();
+      return;
+    }
+    const look = await lookInto(file, generation.evidence());
+    if (look.verdict !== "same" || wasBornAgain(generation, stat)) {
+      await this.#replacements.replace(generation, { ...stat, path: sighting.path }, file, newcomers);
+      return;
+    }
+    this.#book.bind(generation, file, sighting.path, look.head, look.before);
+    if (generation.status === "missing") this.#book.found(generation, "returned");
+    this.#follow(generation, sighting.path);
+  }
+
+  /** A generation that no path of the flow leads to. */
+  async #miss(generation: Generation): Promise<void> {
+    const stat = generation.file?.stat();
+    if (stat !== undefined) {
+      generation.sizeBytes = Math.max(generation.sizeBytes, stat.sizeBytes);
+      const how = stat.linkCount === 0 ? "deleted" : "moved-away";
+      if (generation.status === "following") {
+        generation.status = "leaving";
+        generation.grewAtMs = this.#book.options.system.now();
+        this.#book.rotated(generation, how);
+      }
+      return;
+    }
+    await this.#replacements.findMoved(generation);
+  }
+
+  /** Lets go of files that have been gone for long: their names will not come back. */
+  #forgetOld(): void {
+    const { forgetAfterMs, system } = this.#book.options;
+    const wallNowMs = system.wallNow();
+    for (const generation of this.#book.generations.values()) {
+      if (generation.status !== "missing" || generation.mark.openSpans > 0) continue;
+      if (wallNowMs - generation.missingSinceMs < forgetAfterMs) continue;
+      generation.status = "ended";
+      this.#book.unbind(generation);
+    }
+  }
+}
