@@ -178,6 +178,13 @@ export async function collect<T>(source: AsyncIterable<T>): Promise<T[]> {
   return items;
 }
 
+/** Something to wait for until the test opens it. */
+export function createGate(): { readonly opened: Promise<void>; open(): void } {
+  const abort = new AbortController();
+  const opened = new Promise<void>((resolve) => abort.signal.addEventListener("abort", () => resolve()));
+  return { opened, open: () => abort.abort() };
+}
+
 /** Records with keys and texts of their own. */
 export function records(count: number, prefix = "record"): { partitionKey: string; data: string }[] {
   return Array.from({ length: count }, (_, index) => ({
