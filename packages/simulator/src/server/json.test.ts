@@ -1,7 +1,9 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
+import { BlobMemory } from "./blob-memory.ts";
 import { readJson, writeJson } from "./json.ts";
 import { decodeBase64, readInput, UnreadableInput } from "./read-input.ts";
+import type { InputSource } from "./read-input.ts";
 import { actionInputs } from "./shapes.ts";
 import type { StructureShape } from "./shapes.ts";
 
@@ -30,7 +32,7 @@ test("base64 is read strictly", () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
       const text = Buffer.from(bytes).toString("base64");
-      expect(Buffer.from(decodeBase64(text)).equals(bytes)).toBe(true);
+      expect(Buffer.from(decodeBase64(text, new BlobMemory())).equals(bytes)).toBe(true);
     }),
   );
 });
@@ -38,7 +40,7 @@ test("base64 is read strictly", () => {
 test.each(["A", "AA", "AAA", "A===", "====", "AA=A", "AAA*", "A A=", "AA-_", "AB==", "AAB=", "AAAA\n"])(
   "%j is no base64",
   (text) => {
-    expect(() => decodeBase64(text)).toThrow(UnreadableInput);
+    expect(() => decodeBase64(text, new BlobMemory())).toThrow(UnreadableInput);
   },
 );
 
@@ -49,6 +51,9 @@ test.each([[Buffer.from([0xff, 0xfe])], [Buffer.from("{")], [Buffer.from("")], [
   },
 );
 
+const json: InputSource = { format: "json", memory: new BlobMemory() };
+const cbor: InputSource = { format: "cbor", memory: new BlobMemory() };
+
 function shapeOf(action: string): StructureShape {
   const shape = actionInputs.get(action);
   if (shape === undefined) throw new Error(`no shape for ${action}`);
@@ -57,21 +62,21 @@ function shapeOf(action: string): StructureShape {
 
 test("an input keeps known fields, drops unknown ones and nulls", () => {
   const body = { StreamName: "s", Limit: null, Surprise: 1, toString: "x", constructor: {} };
-  expect(readInput(shapeOf("DescribeStream"), body, "json")).toEqual({ StreamName: "s" });
+  expect(readInput(shapeOf("DescribeStream"), body, json)).toEqual({ StreamName: "s" });
 });
 
 test("a timestamp is seconds in JSON and milliseconds in CBOR", () => {
   const shape = shapeOf("GetShardIterator");
-  expect(readInput(shape, { Timestamp: 1.5 }, "json")).toEqual({ Timestamp: new Date(1500) });
-  expect(readInput(shape, { Timestamp: 1500 }, "cbor")).toEqual({ Timestamp: new Date(1500) });
-  expect(readInput(shape, { Timestamp: new Date(1500) }, "cbor")).toEqual({ Timestamp: new Date(1500) });
-  expect(() => readInput(shape, { Timestamp: 1e300 }, "json")).toThrow("Timestamp out of range");
+  expect(readInput(shape, { Timestamp: 1.5 }, json)).toEqual({ Timestamp: new Date(1500) });
+  expect(readInput(shape, { Timestamp: 1500 }, cbor)).toEqual({ Timestamp: new Date(1500) });
+  expect(readInput(shape, { Timestamp: new Date(1500) }, cbor)).toEqual({ Timestamp: new Date(1500) });
+  expect(() => readInput(shape, { Timestamp: 1e300 }, json)).toThrow("Timestamp out of range");
 });
 
 test("integers are truncated and held at 32 bits", () => {
   const shape = shapeOf("GetRecords");
-  expect(readInput(shape, { Limit: 1.9 }, "json")).toEqual({ Limit: 1 });
-  expect(readInput(shape, { Limit: 1e12 }, "json")).toEqual({ Limit: 2_147_483_647 });
+  expect(readInput(shape, { Limit: 1.9 }, json)).toEqual({ Limit: 1 });
+  expect(readInput(shape, { Limit: 1e12 }, json)).toEqual({ Limit: 2_147_483_647 });
 });
 
 test.each<[string, string, unknown, string]>([
@@ -90,11 +95,25 @@ test.each<[string, string, unknown, string]>([
   ["AddTagsToStream", "Tags", "x", "Expected map or null"],
   ["AddTagsToStream", "Tags", { a: 1 }, "TruncatingBigNumber can not be converted to an String"],
 ])("%s with %s = %j is unreadable", (action, field, value, text) => {
-  expect(() => readInput(shapeOf(action), { [field]: value }, "json")).toThrow(text);
+  expect(() => readInput(shapeOf(action), { [field]: value }, json)).toThrow(text);
 });
 
 test("a null in a list fails as a constraint with its place", () => {
-  expect(() => readInput(shapeOf("PutRecords"), { Records: [{}, null] }, "json")).toThrow(
+  expect(() => readInput(shapeOf("PutRecords"), { Records: [{}, null] }, json)).toThrow(
     "Value null at 'records.2.member' failed to satisfy constraint: Member must not be null",
+  );
+});
+
+test("blobs of any size keep their bytes while others come", () => {
+  const memory = new BlobMemory();
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 0, max: 100_000 }), { maxLength: 20 }), (sizes) => {
+      const blobs = sizes.map((size, index) => {
+        const bytes = Buffer.alloc(size, index + 1);
+        const text = bytes.toString("base64");
+        return { bytes, kept: index % 2 === 0 ? memory.copy(bytes) : decodeBase64(text, memory) };
+      });
+      expect(blobs.every(({ bytes, kept }) => bytes.equals(kept))).toBe(true);
+    }),
   );
 });

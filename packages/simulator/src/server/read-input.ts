@@ -6,6 +6,7 @@
  * check looks at the request. The texts of the failures follow the service's, without repeating what the caller sent.
  * Source of the texts: mhart/kinesalite:validations/index.js, recorded from the service.
  */
+import type { BlobMemory } from "./blob-memory.ts";
 import type { Shape, StructureShape } from "./shapes.ts";
 
 /** A body or field that cannot be read as what the action takes. */
@@ -21,28 +22,34 @@ export class NullMember extends Error {
 /** The two formats of the wire. */
 export type WireFormat = "json" | "cbor";
 
+/** What a body was written in, and where its blobs go. */
+export interface InputSource {
+  readonly format: WireFormat;
+  readonly memory: BlobMemory;
+}
+
 /**
  * The action's input out of the parsed `body`.
  * @throws {UnreadableInput} when a type is wrong.
  * @throws {NullMember} when a list holds null.
  */
-export function readInput(shape: StructureShape, body: unknown, format: WireFormat): Record<string, unknown> {
-  return readStructure(shape, body, format, "");
+export function readInput(shape: StructureShape, body: unknown, source: InputSource): Record<string, unknown> {
+  return readStructure(shape, body, source, "");
 }
 
-function readStructure(shape: StructureShape, value: unknown, format: WireFormat, path: string) {
+function readStructure(shape: StructureShape, value: unknown, source: InputSource, path: string) {
   if (!isPlainObject(value)) throw new UnreadableInput(wrongContainer(value, "Expected null"));
   const input: Record<string, unknown> = {};
   for (const [name, fieldShape] of shape.fields) {
     const field = value[name];
     // Own fields only: a body without `toString` must not get Object's.
     if (field === undefined || field === null || !Object.hasOwn(value, name)) continue;
-    input[name] = readValue(fieldShape, field, format, path === "" ? lowerFirst(name) : `${path}.${lowerFirst(name)}`);
+    input[name] = readValue(fieldShape, field, source, path === "" ? lowerFirst(name) : `${path}.${lowerFirst(name)}`);
   }
   return input;
 }
 
-function readValue(shape: Shape, value: unknown, format: WireFormat, path: string): unknown {
+function readValue(shape: Shape, value: unknown, source: InputSource, path: string): unknown {
   switch (shape.type) {
     case "string":
       if (typeof value === "string") return value;
@@ -54,9 +61,9 @@ function readValue(shape: Shape, value: unknown, format: WireFormat, path: strin
       if (typeof value === "boolean") return value;
       throw new UnreadableInput(wrongScalar(value, "an Boolean"));
     case "blob":
-      return readBlob(value, format);
+      return readBlob(value, source);
     case "timestamp":
-      return readTimestamp(value, format);
+      return readTimestamp(value, source);
     case "list":
       if (!Array.isArray(value)) throw new UnreadableInput(wrongContainer(value, "Expected list or null"));
       return value.map((member: unknown, index) => {
@@ -64,16 +71,16 @@ function readValue(shape: Shape, value: unknown, format: WireFormat, path: strin
         if (member === null || member === undefined) {
           throw new NullMember(`Value null at '${memberPath}' failed to satisfy constraint: Member must not be null`);
         }
-        return readValue(shape.member, member, format, memberPath);
+        return readValue(shape.member, member, source, memberPath);
       });
     case "map":
-      return readMap(shape.value, value, format, path);
+      return readMap(shape.value, value, source, path);
     default:
-      return readStructure(shape, value, format, path);
+      return readStructure(shape, value, source, path);
   }
 }
 
-function readMap(shape: Shape, value: unknown, format: WireFormat, path: string): Record<string, unknown> {
+function readMap(shape: Shape, value: unknown, source: InputSource, path: string): Record<string, unknown> {
   if (!isPlainObject(value)) throw new UnreadableInput(wrongContainer(value, "Expected map or null"));
   // Without a prototype, a tag named `__proto__` is a tag like any other.
   const map: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
@@ -81,7 +88,7 @@ function readMap(shape: Shape, value: unknown, format: WireFormat, path: string)
     if (entry === null || entry === undefined) {
       throw new NullMember(`Value null at '${path}.member' failed to satisfy constraint: Member must not be null`);
     }
-    map[key] = readValue(shape, entry, format, `${path}.member`);
+    map[key] = readValue(shape, entry, source, `${path}.member`);
   }
   return map;
 }
@@ -91,16 +98,16 @@ function readInteger(value: number): number {
   return Math.max(-2_147_483_648, Math.min(2_147_483_647, Math.trunc(value)));
 }
 
-function readBlob(value: unknown, format: WireFormat): Uint8Array {
+function readBlob(value: unknown, source: InputSource): Uint8Array {
   // A copy: a stored record that is a view would keep the whole request in memory.
-  if (format === "cbor" && value instanceof Uint8Array) return Buffer.from(value);
+  if (source.format === "cbor" && value instanceof Uint8Array) return source.memory.copy(value);
   if (typeof value !== "string") throw new UnreadableInput(wrongScalar(value, "a Blob"));
-  if (format === "cbor") throw new UnreadableInput("class java.lang.String can not be converted to a Blob");
-  return decodeBase64(value);
+  if (source.format === "cbor") throw new UnreadableInput("class java.lang.String can not be converted to a Blob");
+  return decodeBase64(value, source.memory);
 }
 
 /** Strict base64 with padding. Node's decoder skips what it does not know, so the length it gives is compared. */
-export function decodeBase64(value: string): Uint8Array {
+export function decodeBase64(value: string, memory: BlobMemory): Uint8Array {
   const { length } = value;
   if (length % 4 !== 0) {
     throw new UnreadableInput(
@@ -109,8 +116,8 @@ export function decodeBase64(value: string): Uint8Array {
   }
   if (length === 0) return new Uint8Array(0);
   const padding = value.endsWith("==") ? 2 : value.endsWith("=") ? 1 : 0;
-  const bytes = Buffer.from(value, "base64");
-  if (bytes.length !== (length / 4) * 3 - padding || hasForeignAlphabet(value)) {
+  const bytes = memory.decode(value, (length / 4) * 3 - padding);
+  if (bytes === undefined || hasForeignAlphabet(value)) {
     throw new UnreadableInput("Blob can not be read: Invalid Base64 character");
   }
   if (padding > 0 && !endsInZeroBits(value, padding)) {
@@ -132,12 +139,12 @@ function endsInZeroBits(value: string, padding: number): boolean {
 }
 
 /** JSON carries seconds with a fraction, CBOR whole milliseconds; CBOR's decoder has made a `Date` of a tagged one. */
-function readTimestamp(value: unknown, format: WireFormat): Date {
+function readTimestamp(value: unknown, source: InputSource): Date {
   if (value instanceof Date) return value;
   if (typeof value !== "number") {
     throw new UnreadableInput(wrongScalar(value, "milliseconds since epoch"));
   }
-  const date = new Date(Math.round(format === "json" ? value * 1000 : value));
+  const date = new Date(Math.round(source.format === "json" ? value * 1000 : value));
   if (Number.isNaN(date.getTime())) throw new UnreadableInput("Timestamp out of range");
   return date;
 }

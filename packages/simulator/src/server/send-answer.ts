@@ -39,7 +39,9 @@ export async function sendAnswer(
       const length = typeof body === "string" ? Buffer.byteLength(body) : body.length;
       const type = length === 0 ? {} : { "content-type": answer.contentType };
       response.writeHead(answer.status, { ...headers, ...type, "content-length": String(length) });
-      response.end(body);
+      // Text of as many bytes as characters is ASCII, which goes out without a second pass.
+      if (typeof body === "string") response.end(body, length === body.length ? "latin1" : "utf8");
+      else response.end(body);
       return;
     }
     case "events":

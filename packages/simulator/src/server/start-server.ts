@@ -5,6 +5,7 @@ import type { IncomingMessage } from "node:http";
 import { realSystem } from "@millrace/core/runtime";
 import type { System } from "@millrace/core/runtime";
 import type { CallContext, KinesisExecutor, SimulatorServer } from "../service-port.ts";
+import { BlobMemory } from "./blob-memory.ts";
 import { createCertificate } from "./certificate.ts";
 import { exchange, refusalAnswer } from "./exchange.ts";
 import type { ExchangeOptions } from "./exchange.ts";
@@ -45,6 +46,7 @@ export async function startServer(
   const exchangeOptions: ExchangeOptions = {
     executor,
     accessKeys: resolved.accessKeys,
+    memory: new BlobMemory(),
     wallNow: () => time.wallNow(),
   };
   const dateHeader = createDateHeader(time);
