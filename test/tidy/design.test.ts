@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { expect, test } from "vitest";
 import { root } from "../../scripts/run-command.ts";
-import { findDesignFaults, updateFileMap } from "./design.ts";
+import { findDanglingDocuments, findDesignFaults, updateFileMap } from "./design.ts";
 import { readText, readWorkspace } from "./read-workspace.ts";
 import { createWorkspace } from "./workspace.ts";
 
@@ -39,4 +39,11 @@ test("an old map, a missing map and a path that leads nowhere are refused", () =
   expect(findDesignFaults("# Design\n", workspace, existing)).toEqual(["the map of files is missing"]);
   const text = `${listed}See \`${path}\` and \`packages/core/src/gone.ts\`.\n`;
   expect(findDesignFaults(text, workspace, existing)).toEqual(["packages/core/src/gone.ts does not exist"]);
+});
+
+test("a comment that cites a document nobody has is refused", () => {
+  const sources = createWorkspace({
+    [path]: "/** Pure. Draws. */\n// Source: kcl.md 3.4, gone.md 1.2, awslabs/kcl, readme.md\nexport const a = 1;",
+  });
+  expect(findDanglingDocuments(sources, new Set(["kcl.md"]))).toEqual([`${path}:2: there is no gone.md`]);
 });

@@ -1,6 +1,7 @@
 /**
  * Pure. The map of files in docs/DESIGN.md, which the headers of the files write, and the paths that its text names.
  */
+import { lineAt } from "./source-file.ts";
 import type { SourceFile } from "./source-file.ts";
 import { publishedFiles } from "./workspace.ts";
 import type { Workspace } from "./workspace.ts";
@@ -46,4 +47,15 @@ export function findDesignFaults(design: string, workspace: Workspace, exists: (
     if (!exists(path)) faults.push(`${path} does not exist`);
   }
   return faults;
+}
+
+/** Comments that cite a document of nobody: neither of this repository nor, as `owner/name, document.md`, of another. */
+export function findDanglingDocuments({ files }: Workspace, documents: ReadonlySet<string>): string[] {
+  return [...files.values()].flatMap(({ path, text, comments }) =>
+    comments.flatMap(({ value, start }) =>
+      [...value.matchAll(/([\w-]+\/[\w-]+[,:]\s+)?([\w-]+\.md)\b/g)].flatMap(([, repository, name = ""]) =>
+        repository !== undefined || documents.has(name) ? [] : [`${path}:${lineAt(text, start)}: there is no ${name}`],
+      ),
+    ),
+  );
 }
