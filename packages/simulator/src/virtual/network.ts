@@ -75,6 +75,8 @@ export class Network {
   request<T>(from: VirtualHost, to: VirtualHost, serve: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     const { timeoutMs, loss, duplication } = this.#conditions;
     const random = this.#timeline.random;
+    // A caller that died does not get its answer in its next life.
+    const { life } = from;
     return new Promise<T>((resolve, reject) => {
       const timeout = this.#timeline.schedule(
         from,
@@ -83,7 +85,7 @@ export class Network {
         "timeout",
       );
       const answer = (deliver: () => void) => {
-        if (this.#isCut(from, to) || random.chance(loss)) return;
+        if (from.life !== life || this.#isCut(from, to) || random.chance(loss)) return;
         this.#deliver(from, `answer from ${to.name}`, () => {
           timeout.cancel();
           deliver();

@@ -1,0 +1,55 @@
+/**
+ * Pure. [C1] A put that was acknowledged is in the stream: at the place the acknowledgement names, byte for byte, and
+ * among the records that a reader gets.
+ */
+import { deaggregate } from "@millrace/aggregation";
+import type { Ledger, PutEntry } from "../components/ledger.ts";
+import { hold, type Checker } from "../world/checker.ts";
+import type { StoredLog } from "../world/stored-log.ts";
+
+export class AcknowledgedIsStored implements Checker {
+  readonly invariant = "C1";
+  readonly #ledger: Ledger;
+  readonly #stored: StoredLog;
+  readonly #acknowledged: PutEntry[] = [];
+
+  constructor(ledger: Ledger, stored: StoredLog) {
+    this.#ledger = ledger;
+    this.#stored = stored;
+  }
+
+  check(): void {
+    for (const entry of this.#ledger.takeSettled()) {
+      if (entry.fate.kind !== "acknowledged") continue;
+      this.#acknowledged.push(entry);
+      this.#checkPlace(entry);
+    }
+  }
+
+  /** Every acknowledged put is among the ids that a reader got. */
+  checkRead(idsRead: ReadonlySet<string>): void {
+    for (const { id } of this.#acknowledged) {
+      hold(this.invariant, idsRead.has(id), () => `${id} was acknowledged, and no reader gets it`);
+    }
+  }
+
+  #checkPlace(entry: PutEntry): void {
+    const { id, fate } = entry;
+    if (fate.kind !== "acknowledged") return;
+    const { shardId, sequenceNumber, subSequenceNumber = 0 } = fate;
+    const record = this.#stored.find(shardId, sequenceNumber);
+    hold(
+      this.invariant,
+      record !== undefined,
+      () => `${id} was acknowledged at ${shardId} ${sequenceNumber}: not there`,
+    );
+    const member = deaggregate(record)[subSequenceNumber];
+    const isSame = member !== undefined && Buffer.compare(member.data, entry.data) === 0;
+    hold(
+      this.invariant,
+      isSame,
+      () => `${id} was acknowledged at ${sequenceNumber}.${subSequenceNumber}: another record`,
+    );
+    hold(this.invariant, member?.partitionKey === entry.partitionKey, () => `${id} was stored under another key`);
+  }
+}
