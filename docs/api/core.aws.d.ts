@@ -5,11 +5,15 @@ export interface KinesisClientOptions {
     readonly maxConnections?: number | undefined;
 }
 
+export interface KinesisPortOptions {
+    readonly wireFormat?: WireFormat | undefined;
+}
+
 export declare function createKinesisClient(options?: KinesisClientOptions): KinesisClient;
 
 export declare function kinesisErrorFrom(error: unknown, signal: AbortSignal | undefined): KinesisError;
 
-export declare function kinesisFromClient(client: KinesisClient): KinesisPort;
+export declare function kinesisFromClient(client: KinesisClient, portOptions?: KinesisPortOptions): KinesisPort;
 
 // Named above, not exported:
 
@@ -179,3 +183,5 @@ export type StartingPosition = {
     readonly type: "AFTER_SEQUENCE_NUMBER";
     readonly sequenceNumber: string;
 };
+
+export type WireFormat = "json" | "cbor";

@@ -132,6 +132,7 @@ export interface ProducerOptions {
     readonly maxRecordBytes?: number | undefined;
     readonly rateLimitPercent?: number | undefined;
     readonly failIfThrottled?: boolean | undefined;
+    readonly wireFormat?: "json" | "cbor" | undefined;
     readonly maxConnections?: number | undefined;
     readonly requestTimeoutMs?: number | undefined;
     readonly maxBufferedBytes?: number | undefined;

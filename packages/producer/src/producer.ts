@@ -201,11 +201,11 @@ export class Producer implements AsyncDisposable {
   }
 
   #openPort(): KinesisPort {
-    const { client, region, maxConnections } = this.#options;
-    if (client !== undefined) return kinesisFromClient(client);
+    const { client, region, maxConnections, wireFormat } = this.#options;
+    if (client !== undefined) return kinesisFromClient(client, { wireFormat });
     const own = createKinesisClient({ region, maxConnections });
     this.#destroyClient = () => own.destroy();
-    return kinesisFromClient(own);
+    return kinesisFromClient(own, { wireFormat });
   }
 }
 
