@@ -8,8 +8,8 @@ import { realSystem, type System } from "@millrace/core/runtime";
 import { ConsumerClosedError } from "./errors.ts";
 import type { ConsumerEvent } from "./events.ts";
 import type { ConsumerHealth } from "./health.ts";
-import { createDynamoDbLeaseTable } from "./io/dynamodb-lease-table.ts";
-import type { LeaseTable } from "./leases/lease-table.ts";
+import { createDynamoDbTables } from "./io/dynamodb-lease-table.ts";
+import { joinFleet, type FleetTables } from "./leases/fleet-tables.ts";
 import { resolveConsumerOptions, type ConsumerOptions, type ResolvedConsumerOptions } from "./options.ts";
 import { BatchChannel } from "./processing/batch-channel.ts";
 import { resolveEachOptions, type EachOptions } from "./processing/each-options.ts";
@@ -149,31 +149,30 @@ export class Consumer implements AsyncDisposable {
   async #runWorker(handler: ShardHandler, signal: AbortSignal | undefined): Promise<void> {
     let crash: { readonly error: unknown } | undefined;
     const crashed = new AbortController();
-    const worker = new Worker({
-      options: this.#options,
-      workerId: this.workerId,
-      kinesis: this.#kinesis(),
-      table: this.#table(),
-      system: this.#system,
-      events: this.#events,
-      handler,
-      onCrash: (error) => {
-        crash ??= { error };
-        crashed.abort();
-      },
-    });
-    this.#worker = worker;
     const signals = [this.#closing.signal, crashed.signal];
     const stop = AbortSignal.any(signal === undefined ? signals : [...signals, signal]);
-    if (!stop.aborted) {
-      try {
-        await worker.start(stop);
-        await untilAborted(stop);
-      } catch (error) {
-        if (!stop.aborted) crash = { error };
-      }
-      await this.#worker?.stop(this.#forcing.signal);
+    try {
+      stop.throwIfAborted();
+      const tables = await this.#join(stop);
+      this.#worker = new Worker({
+        options: this.#options,
+        workerId: this.workerId,
+        kinesis: this.#kinesis(),
+        tables,
+        system: this.#system,
+        events: this.#events,
+        handler,
+        onCrash: (error) => {
+          crash ??= { error };
+          crashed.abort();
+        },
+      });
+      await this.#worker.start();
+      await untilAborted(stop);
+    } catch (error) {
+      if (!stop.aborted) crash = { error };
     }
+    await this.#worker?.stop(this.#forcing.signal);
     this.#worker = undefined;
     this.#closing.abort();
     if (crash !== undefined) throw crash.error;
@@ -183,8 +182,12 @@ export class Consumer implements AsyncDisposable {
     return this.#wiring.kinesis ?? kinesisFromClient(this.#options.client ?? createKinesisClient());
   }
 
-  #table(): LeaseTable {
-    const { leaseTable, leaseTableName, dynamodb } = this.#options;
-    return leaseTable ?? createDynamoDbLeaseTable(leaseTableName, dynamodb, this.#system);
+  /** The fleet's tables: the application's own, or KCL's in DynamoDB with the older ones beside it. */
+  #join(signal: AbortSignal): Promise<FleetTables> {
+    const { leaseTable, leaseTableName, applicationName, dynamodb, takeOverFrom2x } = this.#options;
+    const system = this.#system;
+    const common = { workerId: this.workerId, system, takeOverFrom2x };
+    if (leaseTable !== undefined) return joinFleet({ ...common, leases: leaseTable, legacy: undefined }, signal);
+    return joinFleet({ ...common, ...createDynamoDbTables(leaseTableName, applicationName, dynamodb, system) }, signal);
   }
 }

@@ -8,7 +8,14 @@ import type { LeaseLossReason } from "./errors.ts";
 
 /** One event of a consumer. Times ending in `Ms` are milliseconds. */
 export type ConsumerEvent =
-  | { readonly type: "started"; readonly workerId: string; readonly leaseTable: string; readonly created: boolean }
+  | {
+      readonly type: "started";
+      readonly workerId: string;
+      readonly leaseTable: string;
+      readonly created: boolean;
+      /** Whether the lease table holds everything, or the two tables of KCL 3.0 to 3.4 are in use. */
+      readonly layout: "single" | "legacy" | "migrating";
+    }
   | { readonly type: "stopped"; readonly workerId: string }
   | { readonly type: "leadership-gained"; readonly workerId: string }
   | { readonly type: "leadership-lost"; readonly workerId: string; readonly reason: string }
@@ -108,4 +115,6 @@ export type ConsumerEvent =
       readonly shardId: string;
       readonly error: string;
       readonly retryInMs: number;
-    };
+    }
+  /** The lease cannot be of the shard that the stream lists under its name: the stream was deleted and made anew. */
+  | { readonly type: "stale-lease"; readonly leaseKey: string; readonly streamName: string };

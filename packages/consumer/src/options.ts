@@ -65,6 +65,13 @@ export interface ConsumerOptions {
   readonly leaderLeaseDurationMs?: number | undefined;
   /** Time between two comparisons of shards and leases by the leader, in milliseconds. Integer, 1,000 to 86,400,000. @default 120_000 */
   readonly shardSyncIntervalMs?: number | undefined;
+  /** Time between two looks of the leader for leases that are of no use any more, in milliseconds. Integer, 1,000 to 86,400,000. @default 300_000 */
+  readonly leaseCleanupIntervalMs?: number | undefined;
+  /**
+   * Says that no worker of KCL 2.x runs on this lease table any more, so that one with leases and without a client
+   * version may be taken over. @default false
+   */
+  readonly takeOverFrom2x?: boolean | undefined;
   /** Whether a live owner is asked to finish its batch before a lease moves. @default true */
   readonly gracefulHandOff?: boolean | undefined;
   /**
@@ -103,6 +110,8 @@ export interface ResolvedConsumerOptions {
   readonly maxLeasesPerWorker: number;
   readonly leaderLeaseDurationMs: number;
   readonly shardSyncIntervalMs: number;
+  readonly leaseCleanupIntervalMs: number;
+  readonly takeOverFrom2x: boolean;
   readonly gracefulHandOff: boolean;
   readonly handOffTimeoutMs: number;
   readonly pollIntervalMs: number;
@@ -128,6 +137,8 @@ const names: readonly (keyof ConsumerOptions)[] = [
   "maxLeasesPerWorker",
   "leaderLeaseDurationMs",
   "shardSyncIntervalMs",
+  "leaseCleanupIntervalMs",
+  "takeOverFrom2x",
   "gracefulHandOff",
   "handOffTimeoutMs",
   "pollIntervalMs",
@@ -174,6 +185,8 @@ export function resolveConsumerOptions(options: ConsumerOptions): ResolvedConsum
     maxLeasesPerWorker: integer("maxLeasesPerWorker", 1, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER),
     leaderLeaseDurationMs: integer("leaderLeaseDurationMs", 300, hourMs, 20_000),
     shardSyncIntervalMs: integer("shardSyncIntervalMs", 1_000, 24 * hourMs, 120_000),
+    leaseCleanupIntervalMs: integer("leaseCleanupIntervalMs", 1_000, 24 * hourMs, 300_000),
+    takeOverFrom2x: booleanOption("takeOverFrom2x", options.takeOverFrom2x, false),
     gracefulHandOff: booleanOption("gracefulHandOff", options.gracefulHandOff, true),
     handOffTimeoutMs: integer("handOffTimeoutMs", 0, hourMs, 30_000),
     pollIntervalMs: integer("pollIntervalMs", 200, 600_000, 1_000),

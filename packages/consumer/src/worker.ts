@@ -6,16 +6,15 @@
  */
 import { describeError, type EventPublisher } from "@millrace/core/observe";
 import type { KinesisPort, StartingPosition } from "@millrace/core/kinesis";
-import type { System } from "@millrace/core/runtime";
-import { ConsumerError } from "./errors.ts";
+import { SerialLoop, type System } from "@millrace/core/runtime";
 import type { ConsumerEvent } from "./events.ts";
 import { Departure } from "./leases/departure.ts";
+import { reasonToLeave, type FleetTables } from "./leases/fleet-tables.ts";
 import type { HeldLease } from "./leases/held-lease.ts";
 import type { ConsumerHealth } from "./health.ts";
 import { LeaderDuties } from "./leases/leader-duties.ts";
 import { LeaderLock } from "./leases/leader-lock.ts";
 import { LeaseCoordinator } from "./leases/lease-coordinator.ts";
-import type { LeaseTable } from "./leases/lease-table.ts";
 import { MetricsReporter } from "./leases/metrics-reporter.ts";
 import type { ResolvedConsumerOptions } from "./options.ts";
 import { ShardConsumer } from "./processing/shard-consumer.ts";
@@ -23,14 +22,18 @@ import type { ShardHandler } from "./record.ts";
 import { ByteBudget } from "./retrieval/byte-budget.ts";
 import { PollingReader } from "./retrieval/polling.ts";
 import type { ShardReader } from "./retrieval/shard-reader.ts";
+import { deleteOwnFinished } from "./shards/shard-audit.ts";
 import { untilAborted } from "./until-aborted.ts";
 import type { ConsumedStream } from "./shards/consumed-stream.ts";
+
+/** Source: kcl.md 8.1: every worker looks at the version once a minute. */
+const versionWatchMs = 60_000;
 
 export interface WorkerOptions {
   readonly options: ResolvedConsumerOptions;
   readonly workerId: string;
   readonly kinesis: KinesisPort;
-  readonly table: LeaseTable;
+  readonly tables: FleetTables;
   readonly system: System;
   readonly events: EventPublisher<ConsumerEvent>;
   readonly handler: ShardHandler;
@@ -48,17 +51,19 @@ export class Worker {
   readonly #coordinator: LeaseCoordinator;
   readonly #shards = new Map<string, ShardConsumer>();
   #isStopping = false;
+  #versionWatch: SerialLoop | undefined;
   readonly #departure: Departure;
 
   constructor(wiring: WorkerOptions) {
     this.#wiring = wiring;
-    const { options, workerId, table, system, events, onCrash } = wiring;
+    const { options, workerId, tables, system, events, onCrash } = wiring;
     const { failoverTimeMs } = options;
+    const table = tables.leases;
     this.#budget = new ByteBudget(options.prefetchTotalMaxBytes);
-    this.#departure = new Departure(table, workerId, system);
-    this.#reporter = new MetricsReporter({ table, workerId, system, events, onCrash });
+    this.#departure = new Departure(tables, workerId, system);
+    this.#reporter = new MetricsReporter({ table: tables.metrics, workerId, system, events, onCrash });
     this.#lock = new LeaderLock({
-      table,
+      table: tables.leader,
       workerId,
       system,
       events,
@@ -68,6 +73,7 @@ export class Worker {
     this.#duties = new LeaderDuties({
       ...options,
       lock: this.#lock,
+      tables,
       table,
       kinesis: wiring.kinesis,
       system,
@@ -86,21 +92,31 @@ export class Worker {
     });
   }
 
-  /**
-   * Joins the fleet.
-   * @throws {ConsumerError} when the lease table cannot be used.
-   */
-  async start(signal: AbortSignal): Promise<void> {
-    const { table, workerId, events } = this.#wiring;
-    const opened = await table.open({ signal });
-    if (!opened.ok) {
-      const what = `cannot use the lease table ${table.name}: ${describeError(opened.error)}`;
-      throw new ConsumerError("ERR_LEASE_TABLE", what, opened.error);
-    }
+  /** Joins the fleet, whose tables are open. */
+  async start(): Promise<void> {
+    const { tables, workerId, events, system, onCrash } = this.#wiring;
     await this.#reporter.start();
-    events.publish({ type: "started", workerId, leaseTable: table.name, created: opened.value === "created" });
-    this.#duties.start();
+    const { layout, created } = tables;
+    events.publish({ type: "started", workerId, leaseTable: tables.leases.name, created, layout });
+    if (tables.leads) this.#duties.start();
     this.#coordinator.start();
+    this.#versionWatch = new SerialLoop({ system, onCrash, step: () => this.#watchVersion() });
+  }
+
+  /** An operator may set the fleet back to KCL 2.x, whose rules this worker does not follow. */
+  async #watchVersion(): Promise<number> {
+    const reason = await reasonToLeave(this.#wiring.tables);
+    if (reason !== undefined) this.#wiring.onCrash(reason);
+    if (!this.#lock.isLeader) await this.#cleanUp();
+    return versionWatchMs;
+  }
+
+  async #cleanUp(): Promise<void> {
+    const { tables, events } = this.#wiring;
+    await deleteOwnFinished({ ...this.#wiring, table: tables.leases }, this.#coordinator.finished).catch(
+      (error: unknown) =>
+        events.publish({ type: "lease-table-failed", operation: "clean up", error: describeError(error) }),
+    );
   }
 
   /**
@@ -114,6 +130,7 @@ export class Worker {
     const releaseAll = (): void => {
       for (const held of this.#coordinator.held.values()) void held.release(this.#departure.nextOwner());
     };
+    await this.#versionWatch?.stop();
     await this.#reporter.withdraw();
     await this.#duties.stop();
     this.#coordinator.stopDiscovery();
@@ -133,7 +150,12 @@ export class Worker {
   /** Stops everything at once without a word to anyone, as the death of the process would: for tests of failover. */
   async abandon(): Promise<void> {
     this.#isStopping = true;
-    await Promise.all([this.#reporter.stop(), this.#duties.stop(), this.#coordinator.abandon()]);
+    await Promise.all([
+      this.#versionWatch?.stop(),
+      this.#reporter.stop(),
+      this.#duties.stop(),
+      this.#coordinator.abandon(),
+    ]);
   }
 
   /** This worker as it sees itself. */
@@ -160,14 +182,14 @@ export class Worker {
   }
 
   #consume(held: HeldLease): void {
-    const { options, workerId, kinesis, table, system, events, handler, onCrash } = this.#wiring;
+    const { options, workerId, kinesis, tables, system, events, handler, onCrash } = this.#wiring;
     const stream = this.#streamOf(held);
     if (stream === undefined) return;
     const shard = new ShardConsumer({
       held,
       stream,
       handler,
-      table,
+      table: tables.leases,
       kinesis,
       system,
       events,

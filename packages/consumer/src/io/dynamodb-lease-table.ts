@@ -220,12 +220,26 @@ function withRawValues<P extends { ExpressionAttributeValues?: unknown }>(
 }
 
 /**
- * The table of an application. Without a client of the user's, one is made from the environment.
+ * The tables of an application: its lease table, and those that KCL 3.0 to 3.4 keep beside it. Without a client of the
+ * user's, one is made from the environment.
  */
-export function createDynamoDbLeaseTable(
-  tableName: string,
-  client: DynamoDBClient | undefined,
+export function createDynamoDbTables(
+  leaseTableName: string,
+  applicationName: string,
+  userClient: DynamoDBClient | undefined,
   system: System,
-): DynamoDbLeaseTable {
-  return new DynamoDbLeaseTable({ client: client ?? new DynamoDBClient({}), tableName, system });
+): {
+  readonly leases: LeaseTable;
+  readonly legacy: { readonly coordinator: LeaseTable; readonly metrics: LeaseTable };
+} {
+  const client = userClient ?? new DynamoDBClient({});
+  const table = (tableName: string, keyAttribute?: string): LeaseTable =>
+    new DynamoDbLeaseTable({ client, tableName, system, keyAttribute });
+  return {
+    leases: table(leaseTableName),
+    legacy: {
+      coordinator: table(`${applicationName}-CoordinatorState`, "key"),
+      metrics: table(`${applicationName}-WorkerMetricStats`, "wid"),
+    },
+  };
 }

@@ -6,30 +6,30 @@
  */
 import type { System } from "@millrace/core/runtime";
 import { isShardEnd } from "../checkpoint/checkpoint.ts";
-import { eligibleWorkers, readFleet } from "./fleet.ts";
-import type { LeaseTable } from "./lease-table.ts";
+import { scanFleet, type FleetTables } from "./fleet-tables.ts";
+import { eligibleWorkers } from "./fleet.ts";
 import { assignment } from "./lease-writes.ts";
 import { parseLease } from "./lease.ts";
 
 /** One worker's way out. */
 export class Departure {
-  readonly #table: LeaseTable;
+  readonly #tables: FleetTables;
   readonly #workerId: string;
   readonly #system: System;
   /** Live peers, with how many leases each has. */
   readonly #peers = new Map<string, number>();
 
-  constructor(table: LeaseTable, workerId: string, system: System) {
-    this.#table = table;
+  constructor(tables: FleetTables, workerId: string, system: System) {
+    this.#tables = tables;
     this.#workerId = workerId;
     this.#system = system;
   }
 
   /** Looks for live peers, by one scan: the only one of a worker that does not lead. */
   async findPeers(): Promise<void> {
-    const rows = await this.#table.scan();
+    const rows = await scanFleet(this.#tables);
     if (!rows.ok) return;
-    const fleet = readFleet(rows.value, this.#table.keyAttribute);
+    const fleet = rows.value;
     for (const worker of eligibleWorkers(fleet, new Map(), this.#system.wallNow())) {
       if (worker.workerId !== this.#workerId) this.#peers.set(worker.workerId, 0);
     }
@@ -50,14 +50,14 @@ export class Departure {
 
   /** A leader may have given this worker leases while it was leaving: they are given on. */
   async passOnLateLeases(): Promise<void> {
-    const keys = await this.#table.keysOwnedBy(this.#workerId);
+    const keys = await this.#tables.leases.keysOwnedBy(this.#workerId);
     if (!keys.ok) return;
     for (const key of keys.value) {
-      const row = await this.#table.get(key, { consistent: true });
+      const row = await this.#tables.leases.get(key, { consistent: true });
       const lease = row.ok && row.value !== undefined ? parseLease(row.value) : undefined;
       if (lease === undefined || lease.leaseOwner !== this.#workerId || isShardEnd(lease.checkpoint)) continue;
       const receiver = this.nextOwner();
-      if (receiver !== undefined) await this.#table.update(assignment(lease, receiver));
+      if (receiver !== undefined) await this.#tables.leases.update(assignment(lease, receiver));
     }
   }
 }

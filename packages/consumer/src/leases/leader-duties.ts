@@ -11,22 +11,26 @@ import PQueue from "p-queue";
 import { isShardEnd } from "../checkpoint/checkpoint.ts";
 import { ConsumerError } from "../errors.ts";
 import type { ConsumerEvent } from "../events.ts";
-import { createMissingLeases } from "../shards/lease-creation.ts";
 import type { ConsumedStream } from "../shards/consumed-stream.ts";
+import { auditStream, deleteFinished } from "../shards/shard-audit.ts";
 import { callWithin } from "./call-within.ts";
-import { eligibleWorkers, readFleet, suspectsAfter, type FleetRows, type Suspects } from "./fleet.ts";
+import { scanFleet, type FleetTables } from "./fleet-tables.ts";
+import { eligibleWorkers, suspectsAfter, type FleetRows, type Suspects } from "./fleet.ts";
 import { planAssignment, type AssignmentDecision } from "./lease-assignment.ts";
 import { observeCounters, type CounterObservations } from "./lease-expiry.ts";
 import type { LeaderLock } from "./leader-lock.ts";
 import type { Lease } from "./lease.ts";
 import type { LeaseTable } from "./lease-table.ts";
 import { assignment, handOffRequest } from "./lease-writes.ts";
+import { numberAttribute } from "./table-row.ts";
+import { staleMetricsSeconds } from "./worker-metrics.ts";
 
 /** Writes of assignments in flight at a time. */
 const assignmentsInFlight = 10;
 
 export interface LeaderDutiesOptions {
   readonly lock: LeaderLock;
+  readonly tables: FleetTables;
   readonly table: LeaseTable;
   readonly kinesis: KinesisPort;
   readonly system: System;
@@ -36,6 +40,7 @@ export interface LeaderDutiesOptions {
   readonly handOffTimeoutMs: number;
   readonly gracefulHandOff: boolean;
   readonly shardSyncIntervalMs: number;
+  readonly leaseCleanupIntervalMs: number;
   readonly maxLeasesPerWorker: number;
   readonly onCrash: (error: unknown) => void;
 }
@@ -51,9 +56,16 @@ export class LeaderDuties {
   #handOffs = new Map<string, { readonly receiver: string | undefined; readonly since: number }>();
   /** When each stream's shards were last compared with its leases. */
   #syncedAt = new Map<string, number>();
+  #cleanedAt = -Infinity;
+  #lastScanUnits = 0;
 
   constructor(options: LeaderDutiesOptions) {
     this.#options = options;
+  }
+
+  /** What the last scan of the table cost, in DynamoDB's read units; 0 while this worker does not lead. */
+  get lastScanUnits(): number {
+    return this.#options.lock.isLeader ? this.#lastScanUnits : 0;
   }
 
   start(): void {
@@ -85,19 +97,25 @@ export class LeaderDuties {
 
   /** One round; true when another should follow at once. */
   async #lead(signal: AbortSignal): Promise<boolean> {
-    const { system, table, failoverTimeMs, lock } = this.#options;
+    const { system, tables, failoverTimeMs, lock } = this.#options;
     const startedAt = system.now();
-    const rows = await callWithin(system, failoverTimeMs, () => table.scan({ signal }));
+    const rows = await callWithin(system, failoverTimeMs, () => scanFleet(tables, { signal }));
     if (!rows.ok) {
       this.#events.publish({ type: "lease-table-failed", operation: "scan", error: describeError(rows.error) });
       return false;
     }
-    const fleet = readFleet(rows.value, table.keyAttribute);
+    const fleet = rows.value;
+    this.#lastScanUnits = rows.readUnits ?? 0;
     this.#observations = observeCounters(this.#observations, fleet.leases, system.now());
     this.#suspects = suspectsAfter(this.#suspects, fleet, this.#observations, startedAt, failoverTimeMs);
     const created = await this.#syncShards(fleet.leases, signal);
     if (!lock.isLeader || signal.aborted) return false;
     await this.#assign(fleet, startedAt);
+    if (system.now() - this.#cleanedAt >= this.#options.leaseCleanupIntervalMs) {
+      this.#cleanedAt = system.now();
+      await deleteFinished(this.#options, fleet.leases);
+      await this.#deleteStaleWorkers(fleet);
+    }
     return created > 0;
   }
 
@@ -113,7 +131,7 @@ export class LeaderDuties {
       const own = leases.filter((lease) => lease.streamIdentifier === stream.streamIdentifier);
       const syncedAt = this.#syncedAt.get(stream.leaseKeyPrefix) ?? -Infinity;
       if (own.length > 0 && system.now() - syncedAt < shardSyncIntervalMs) continue;
-      const outcome = await createMissingLeases(this.#options, stream, own, signal);
+      const outcome = await auditStream(this.#options, stream, own, signal);
       if (outcome.ok) {
         this.#syncedAt.set(stream.leaseKeyPrefix, system.now());
         created += outcome.created;
@@ -143,6 +161,16 @@ export class LeaderDuties {
       isHandOffOverdue: (lease) => this.#isHandOffOverdue(lease, now),
     });
     await this.#queue.addAll(decisions.map((decision) => () => this.#carryOut(decision)));
+  }
+
+  /** Reports of workers that are long gone. The condition keeps one that has just come back. */
+  async #deleteStaleWorkers(fleet: FleetRows): Promise<void> {
+    const { system, tables } = this.#options;
+    for (const worker of fleet.workers) {
+      if (system.wallNow() / 1000 - worker.lastUpdateSeconds <= staleMetricsSeconds) continue;
+      const lut = { attribute: "lut", is: "equal", value: numberAttribute(worker.lastUpdateSeconds) } as const;
+      await tables.metrics.delete(worker.workerId, [lut]);
+    }
   }
 
   #watchHandOffs(leases: readonly Lease[], now: number): void {

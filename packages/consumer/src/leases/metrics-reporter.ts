@@ -8,10 +8,14 @@ import { SerialLoop, type System } from "@millrace/core/runtime";
 import type { ConsumerEvent } from "../events.ts";
 import { callWithin } from "./call-within.ts";
 import type { LeaseTable } from "./lease-table.ts";
+import { ConsumerError } from "../errors.ts";
+import { textOf } from "./table-row.ts";
 import { metricsReport, metricsReportMs } from "./worker-metrics.ts";
 
 const callLimitMs = 5_000;
 const retryMs = 1_000;
+/** Ours: which process wrote the row. */
+const processAttribute = "millraceProcess";
 
 export interface MetricsReporterOptions {
   readonly table: LeaseTable;
@@ -24,10 +28,14 @@ export interface MetricsReporterOptions {
 /** The reporter of one worker. */
 export class MetricsReporter {
   readonly #options: MetricsReporterOptions;
+  readonly #process: string;
   #loop: SerialLoop | undefined;
+  #hasReported = false;
 
   constructor(options: MetricsReporterOptions) {
     this.#options = options;
+    const { system } = options;
+    this.#process = `${String(Math.floor(system.wallNow())).padStart(15, "0")}-${system.uuid()}`;
   }
 
   /** Reports once, then every 30 s. */
@@ -74,9 +82,29 @@ export class MetricsReporter {
       supportCode: 1,
       supportSeconds: seconds,
     });
-    const outcome = await callWithin(system, callLimitMs, (signal) => table.update(report, { signal }));
+    if (await this.#isDuplicate()) return true;
+    const update = { ...report, set: { ...report.set, [processAttribute]: { S: this.#process } } };
+    const outcome = await callWithin(system, callLimitMs, (signal) => table.update(update, { signal }));
     if (!outcome.ok && outcome.reason !== "condition-failed") this.#failed(outcome.error);
     return outcome.ok;
+  }
+
+  /**
+   * True when a process that began earlier reports under the same name: two processes would share leases. The row names
+   * the process that wrote it last; the later of the two gives up. A process that was restarted under its old name
+   * overwrites a row that nobody renews.
+   */
+  async #isDuplicate(): Promise<boolean> {
+    const { system, table, workerId, onCrash } = this.#options;
+    const found = await callWithin(system, callLimitMs, (signal) => table.get(workerId, { consistent: true, signal }));
+    const row = found.ok ? found.value : undefined;
+    const other = row === undefined ? undefined : textOf(row, processAttribute);
+    if (!this.#hasReported || other === undefined || other === this.#process || other > this.#process) {
+      this.#hasReported = true;
+      return false;
+    }
+    onCrash(new ConsumerError("ERR_DUPLICATE_WORKER_ID", `another process of the fleet is called ${workerId}`));
+    return true;
   }
 
   #failed(error: Error): void {

@@ -7,11 +7,11 @@ import { describeError, type EventPublisher } from "@millrace/core/observe";
 import type { KinesisError, KinesisPort, ShardFilter } from "@millrace/core/kinesis";
 import type { System } from "@millrace/core/runtime";
 import type { ConsumerEvent } from "../events.ts";
-import { newLeaseRow, type Lease } from "../leases/lease.ts";
+import { newLeaseRow } from "../leases/lease.ts";
 import type { LeaseTable } from "../leases/lease-table.ts";
 import { initialPositionOf, type ConsumedStream } from "./consumed-stream.ts";
 import { listShards } from "./list-shards.ts";
-import { leaseForShard, planFirstLeases, planMissingLeases } from "./shard-sync.ts";
+import { leaseForShard, planFirstLeases, type MissingLease } from "./shard-sync.ts";
 
 export interface LeaseCreationPorts {
   readonly kinesis: KinesisPort;
@@ -20,33 +20,32 @@ export interface LeaseCreationPorts {
   readonly events: EventPublisher<ConsumerEvent>;
 }
 
-/** How many leases were created, or the service's refusal. */
-export type CreationOutcome =
-  | { readonly ok: true; readonly created: number }
-  | { readonly ok: false; readonly error: KinesisError };
-
 /** The shards that the service lists at the position where reading begins. */
 function firstShardsFilter({ startAt }: ConsumedStream): ShardFilter {
   if (startAt.type === "AT_TIMESTAMP") return startAt;
   return { type: startAt.type === "LATEST" ? "AT_LATEST" : "AT_TRIM_HORIZON" };
 }
 
-/** Creates what is missing. `leases` are the stream's own, from a scan. */
-export async function createMissingLeases(
+/** Creates the leases of a stream that has none. */
+export async function createFirstLeases(
   ports: LeaseCreationPorts,
   stream: ConsumedStream,
-  leases: readonly Lease[],
-  signal: AbortSignal | undefined,
-): Promise<CreationOutcome> {
-  const position = initialPositionOf(stream);
-  const filter = leases.length === 0 ? firstShardsFilter(stream) : undefined;
-  const listing = await listShards(ports, stream.ref, { filter, signal });
+  signal: AbortSignal,
+): Promise<{ readonly ok: true; readonly created: number } | { readonly ok: false; readonly error: KinesisError }> {
+  const listing = await listShards(ports, stream.ref, { filter: firstShardsFilter(stream), signal });
   if (!listing.ok) return listing;
-  const missing =
-    leases.length === 0
-      ? planFirstLeases(listing.shards, position)
-      : planMissingLeases(listing.shards, new Set(leases.map((lease) => lease.shardId)), position);
-  const latestSinceMs = listing.serviceTime ?? ports.system.wallNow();
+  const missing = planFirstLeases(listing.shards, initialPositionOf(stream));
+  return { ok: true, created: await createLeases(ports, stream, missing, listing.serviceTime) };
+}
+
+/** Creates leases; gives how many there were not yet. */
+export async function createLeases(
+  ports: LeaseCreationPorts,
+  stream: ConsumedStream,
+  missing: readonly MissingLease[],
+  serviceTime: number | undefined,
+): Promise<number> {
+  const latestSinceMs = serviceTime ?? ports.system.wallNow();
   const created: string[] = [];
   for (const item of missing) {
     const lease = leaseForShard(item, stream.leaseKeyPrefix, stream.streamIdentifier);
@@ -62,5 +61,5 @@ export async function createMissingLeases(
   if (created.length > 0) {
     ports.events.publish({ type: "leases-created", streamName: stream.streamName, shardIds: created });
   }
-  return { ok: true, created: created.length };
+  return created.length;
 }

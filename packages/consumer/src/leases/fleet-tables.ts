@@ -1,0 +1,139 @@
+/**
+ * Driver. The tables of a fleet: found out about, opened, and read as one.
+ *
+ * Source: kcl.md 1.1 and 1.7. Nothing is created but the lease table: the two tables of KCL 3.0 to 3.4 are joined where
+ * they exist.
+ */
+import { describeError } from "@millrace/core/observe";
+import type { System } from "@millrace/core/runtime";
+import { ConsumerError } from "../errors.ts";
+import { readFleet, type FleetRows } from "./fleet.ts";
+import { isLeaseRow } from "./lease.ts";
+import { leaderKey } from "./leader.ts";
+import type { LeaseTable, ReadOutcome, TableCallOptions, TableFailure } from "./lease-table.ts";
+import {
+  clientVersionKey,
+  decideLayout,
+  newVersionRow,
+  refuseVersion,
+  tableMigrationKey,
+  type TableLayout,
+} from "./table-layout.ts";
+import { textOf, type Row } from "./table-row.ts";
+
+/** The tables as a worker uses them. */
+export interface FleetTables {
+  readonly layout: TableLayout;
+  /** False where only KCL's own workers may lead. */
+  readonly leads: boolean;
+  /** True when the lease table was made just now. */
+  readonly created: boolean;
+  readonly leases: LeaseTable;
+  /** Where this worker reports. */
+  readonly metrics: LeaseTable;
+  /** Where the leader's row stands. */
+  readonly leader: LeaseTable;
+  /** Where the client version stands. */
+  readonly state: LeaseTable;
+}
+
+/** The two other tables of an application that began with KCL 3.0 to 3.4, where they may exist. */
+export interface LegacyTables {
+  readonly coordinator: LeaseTable;
+  readonly metrics: LeaseTable;
+}
+
+export interface JoinOptions {
+  readonly leases: LeaseTable;
+  readonly legacy: LegacyTables | undefined;
+  readonly workerId: string;
+  readonly system: System;
+  readonly takeOverFrom2x: boolean;
+}
+
+/**
+ * Opens the tables of the fleet.
+ * @throws {ConsumerError} when they cannot be used, or joining would harm the fleet.
+ */
+export async function joinFleet(options: JoinOptions, signal: AbortSignal): Promise<FleetTables> {
+  const { leases, legacy, system, workerId, takeOverFrom2x } = options;
+  const opened = must(await leases.open({ signal }), `cannot use the lease table ${leases.name}`);
+  const hasLegacy = legacy !== undefined && (await exists(legacy.coordinator, signal));
+  const migrationRow = hasLegacy ? await rowOf(legacy.coordinator, tableMigrationKey, signal) : undefined;
+  const legacyVersion = hasLegacy ? await rowOf(legacy.coordinator, clientVersionKey, signal) : undefined;
+  const ownVersion = await rowOf(leases, clientVersionKey, signal);
+  const hasSingleTableRows = ownVersion !== undefined || (await rowOf(leases, leaderKey, signal)) !== undefined;
+  const versionRow = legacyVersion ?? ownVersion;
+  const decision = decideLayout({
+    hasLegacyCoordinatorTable: hasLegacy,
+    migrationRow,
+    versionRow,
+    hasSingleTableRows,
+    hasLeases: versionRow === undefined && opened === "existed" && (await hasLeases(leases)),
+    takeOverFrom2x,
+  });
+  if (!decision.ok) throw new ConsumerError(decision.code, `cannot join the fleet of ${leases.name}: ${decision.why}`);
+  const isSingle = decision.layout === "single" || legacy === undefined;
+  const state = isSingle ? leases : legacy.coordinator;
+  if (versionRow === undefined) {
+    // Another first worker may be faster; then its row is as good.
+    const row = newVersionRow(state.keyAttribute, workerId, system.wallNow());
+    await state.put(row, [{ attribute: state.keyAttribute, is: "absent" }], { signal });
+  }
+  return {
+    layout: decision.layout,
+    leads: decision.leads,
+    created: opened === "created",
+    leases,
+    metrics: isSingle ? leases : legacy.metrics,
+    leader: state,
+    state,
+  };
+}
+
+/** One look at everything: leases and workers of all tables in use. */
+export async function scanFleet(tables: FleetTables, options: TableCallOptions = {}): Promise<ReadOutcome<FleetRows>> {
+  const rows = await tables.leases.scan(options);
+  if (!rows.ok) return rows;
+  const fleet = readFleet(rows.value, tables.leases.keyAttribute);
+  if (tables.metrics === tables.leases) return { ok: true, value: fleet, readUnits: rows.readUnits ?? 0 };
+  const legacyRows = await tables.metrics.scan(options);
+  if (!legacyRows.ok) return legacyRows;
+  const legacyFleet = readFleet(legacyRows.value, tables.metrics.keyAttribute);
+  const readUnits = (rows.readUnits ?? 0) + (legacyRows.readUnits ?? 0);
+  return { ok: true, value: { leases: fleet.leases, workers: [...fleet.workers, ...legacyFleet.workers] }, readUnits };
+}
+
+/** Why this worker must leave: the fleet was set back to KCL 2.x; undefined while it may stay. */
+export async function reasonToLeave(tables: FleetTables): Promise<ConsumerError | undefined> {
+  const row = await tables.state.get(clientVersionKey, { consistent: true });
+  if (!row.ok || row.value === undefined) return undefined;
+  const refusal = refuseVersion(textOf(row.value, "cv"));
+  return refusal === undefined ? undefined : new ConsumerError(refusal.code, refusal.why);
+}
+
+async function exists(table: LeaseTable, signal: AbortSignal): Promise<boolean> {
+  const probe = await table.get(leaderKey, { signal });
+  if (probe.ok) return true;
+  if (probe.error.name === "ResourceNotFoundException") return false;
+  // Rights on the old tables are needed until the migration is over; without them it cannot be known.
+  throw unusable(`cannot tell whether ${table.name} exists`, probe);
+}
+
+async function rowOf(table: LeaseTable, key: string, signal: AbortSignal): Promise<Row | undefined> {
+  return must(await table.get(key, { consistent: true, signal }), `cannot read ${table.name}`);
+}
+
+async function hasLeases(table: LeaseTable): Promise<boolean> {
+  const rows = must(await table.scan(), `cannot scan ${table.name}`);
+  return rows.some((row) => isLeaseRow(row) && textOf(row, "checkpoint") !== undefined);
+}
+
+function must<T>(outcome: ReadOutcome<T>, what: string): T {
+  if (outcome.ok) return outcome.value;
+  throw unusable(what, outcome);
+}
+
+function unusable(what: string, failure: TableFailure): ConsumerError {
+  return new ConsumerError("ERR_LEASE_TABLE", `${what}: ${describeError(failure.error)}`, failure.error);
+}
