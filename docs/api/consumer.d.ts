@@ -80,6 +80,7 @@ export type ConsumerEvent = {
     readonly workerId: string;
     readonly leaseTable: string;
     readonly created: boolean;
+    readonly layout: "single" | "legacy" | "migrating";
 } | {
     readonly type: "stopped";
     readonly workerId: string;
@@ -205,6 +206,11 @@ export type ConsumerEvent = {
     readonly shardId: string;
     readonly error: string;
     readonly retryInMs: number;
+}
+ | {
+    readonly type: "stale-lease";
+    readonly leaseKey: string;
+    readonly streamName: string;
 };
 
 export interface ConsumerHealth {
@@ -230,6 +236,8 @@ export interface ConsumerOptions {
     readonly maxLeasesPerWorker?: number | undefined;
     readonly leaderLeaseDurationMs?: number | undefined;
     readonly shardSyncIntervalMs?: number | undefined;
+    readonly leaseCleanupIntervalMs?: number | undefined;
+    readonly takeOverFrom2x?: boolean | undefined;
     readonly gracefulHandOff?: boolean | undefined;
     readonly handOffTimeoutMs?: number | undefined;
     readonly pollIntervalMs?: number | undefined;
