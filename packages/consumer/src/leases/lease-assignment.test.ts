@@ -115,17 +115,17 @@ describe("expiry", () => {
   });
 });
 
-describe("workers", () => {
-  const worker = (workerId: string, fields: Partial<WorkerMetrics> = {}): WorkerMetrics => ({
-    workerId,
-    lastUpdateSeconds: 1_000,
-    series: {},
-    operatingRange: {},
-    supportCode: 1,
-    supportSeconds: 1_000,
-    ...fields,
-  });
+const worker = (workerId: string, fields: Partial<WorkerMetrics> = {}): WorkerMetrics => ({
+  workerId,
+  lastUpdateSeconds: 1_000,
+  series: {},
+  operatingRange: {},
+  supportCode: 1,
+  supportSeconds: 1_000,
+  ...fields,
+});
 
+describe("workers", () => {
   test("are eligible while their report is fresh and their captures succeed", () => {
     const workers = [
       worker("old", { lastUpdateSeconds: 900 }),

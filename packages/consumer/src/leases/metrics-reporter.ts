@@ -99,7 +99,7 @@ export class MetricsReporter {
     const found = await callWithin(system, callLimitMs, (signal) => table.get(workerId, { consistent: true, signal }));
     const row = found.ok ? found.value : undefined;
     const other = row === undefined ? undefined : textOf(row, processAttribute);
-    if (!this.#hasReported || other === undefined || other === this.#process || other > this.#process) {
+    if (!this.#hasReported || other === undefined || !(other < this.#process)) {
       this.#hasReported = true;
       return false;
     }

@@ -9,8 +9,9 @@ import { settleOwnWrite } from "./lease-writes.ts";
 import { decideLayout, newVersionRow, type FleetFacts } from "./table-layout.ts";
 import { metricsReport, parseWorkerMetrics } from "./worker-metrics.ts";
 
+const at = (sequenceNumber: string, subSequenceNumber = 0): Checkpoint => ({ sequenceNumber, subSequenceNumber });
+
 test("checkpoints stand in KCL's order", () => {
-  const at = (sequenceNumber: string, subSequenceNumber = 0): Checkpoint => ({ sequenceNumber, subSequenceNumber });
   const order = [
     sentinel("AT_TIMESTAMP"),
     sentinel("TRIM_HORIZON"),
@@ -25,16 +26,17 @@ test("checkpoints stand in KCL's order", () => {
   expect([...order].toReversed().toSorted(compareCheckpoints)).toEqual(order);
 });
 
+const leaseRow = newLeaseRow({
+  leaseKey: "s1",
+  shardId: "s1",
+  checkpoint: sentinel("TRIM_HORIZON"),
+  parentShardIds: [],
+  hashRange: undefined,
+  leaseOwner: "me",
+});
+
 describe("a write of ours with an unknown outcome", () => {
-  const row = newLeaseRow({
-    leaseKey: "s1",
-    shardId: "s1",
-    checkpoint: sentinel("TRIM_HORIZON"),
-    parentShardIds: [],
-    hashRange: undefined,
-    leaseOwner: "me",
-  });
-  const before = { ...(parseLease(row) as Lease), leaseCounter: 7n };
+  const before = { ...(parseLease(leaseRow) as Lease), leaseCounter: 7n };
   const place = { sequenceNumber: "42", subSequenceNumber: 3 };
   const intended = { ...before, leaseCounter: 8n, checkpoint: place };
 
@@ -57,16 +59,17 @@ describe("a write of ours with an unknown outcome", () => {
   });
 });
 
+const leaderRow = (version: string, fields: Partial<{ released: boolean; durationMs: number }> = {}) =>
+  parseLeaderRow({
+    ...newLeaderRow("leaseKey", {
+      workerId: "java",
+      recordVersionNumber: version,
+      leaseDurationMs: fields.durationMs ?? 120_000,
+    }),
+    ...(fields.released === true ? { isReleased: { S: "1" } } : {}),
+  });
+
 describe("the leader's row", () => {
-  const row = (version: string, fields: Partial<{ released: boolean; durationMs: number }> = {}) =>
-    parseLeaderRow({
-      ...newLeaderRow("leaseKey", {
-        workerId: "java",
-        recordVersionNumber: version,
-        leaseDurationMs: fields.durationMs ?? 120_000,
-      }),
-      ...(fields.released === true ? { isReleased: { S: "1" } } : {}),
-    });
   const me = { workerId: "me", recordVersionNumber: undefined };
 
   test("is taken when there is none, or it was released", () => {
@@ -74,15 +77,17 @@ describe("the leader's row", () => {
       action: "take",
       leaseDurationMs: 20_000,
     });
-    expect(decideLeader(row("v1", { released: true }), me, undefined, 0, 20_000)).toMatchObject({ action: "take" });
+    expect(decideLeader(leaderRow("v1", { released: true }), me, undefined, 0, 20_000)).toMatchObject({
+      action: "take",
+    });
   });
 
   test("of a leader that was killed is taken after its own duration, by our observation: KCL may wait for ever", () => {
-    const first = decideLeader(row("v1"), me, undefined, 1_000, 20_000);
+    const first = decideLeader(leaderRow("v1"), me, undefined, 1_000, 20_000);
     expect(first).toMatchObject({ action: "wait", observation: { since: 1_000 } });
     const observation = first.action === "wait" ? first.observation : undefined;
-    expect(decideLeader(row("v1"), me, observation, 121_000, 20_000)).toMatchObject({ action: "wait" });
-    expect(decideLeader(row("v1"), me, observation, 121_001, 20_000)).toMatchObject({
+    expect(decideLeader(leaderRow("v1"), me, observation, 121_000, 20_000)).toMatchObject({ action: "wait" });
+    expect(decideLeader(leaderRow("v1"), me, observation, 121_001, 20_000)).toMatchObject({
       action: "take",
       // The longer lease of a Java fleet is kept.
       leaseDurationMs: 120_000,
@@ -91,9 +96,9 @@ describe("the leader's row", () => {
   });
 
   test("of a live leader is left alone: each heartbeat starts the observation anew", () => {
-    const first = decideLeader(row("v1"), me, undefined, 0, 20_000);
+    const first = decideLeader(leaderRow("v1"), me, undefined, 0, 20_000);
     const observation = first.action === "wait" ? first.observation : undefined;
-    expect(decideLeader(row("v2"), me, observation, 500_000, 20_000)).toMatchObject({
+    expect(decideLeader(leaderRow("v2"), me, observation, 500_000, 20_000)).toMatchObject({
       action: "wait",
       observation: { recordVersionNumber: "v2", since: 500_000 },
     });
@@ -110,6 +115,13 @@ describe("the leader's row", () => {
   });
 });
 
+const version = (cv: string) => ({ versionRow: { cv: { S: cv } } });
+
+const migration = (tm: string) => ({
+  hasLegacyCoordinatorTable: true,
+  migrationRow: { tm: { S: `TABLE_MIGRATION_STATUS_${tm}` } },
+});
+
 describe("joining a fleet", () => {
   const fresh: FleetFacts = {
     hasLegacyCoordinatorTable: false,
@@ -119,11 +131,6 @@ describe("joining a fleet", () => {
     hasLeases: false,
     takeOverFrom2x: false,
   };
-  const version = (cv: string) => ({ versionRow: { cv: { S: cv } } });
-  const migration = (tm: string) => ({
-    hasLegacyCoordinatorTable: true,
-    migrationRow: { tm: { S: `TABLE_MIGRATION_STATUS_${tm}` } },
-  });
 
   test.each<[string, Partial<FleetFacts>, object]>([
     ["a new application: one table", {}, { ok: true, layout: "single", leads: true }],

@@ -151,12 +151,13 @@ describe("the audit", () => {
   });
 });
 
+const find =
+  (...leases: readonly Lease[]) =>
+  (shardId: string) =>
+    leases.find((candidate) => candidate.shardId === shardId);
+
 describe("clean-up", () => {
   const finished = lease(0, "SHARD_END", { childShardIds: ["s1", "s2"] });
-  const find =
-    (...leases: readonly Lease[]) =>
-    (shardId: string) =>
-      leases.find((candidate) => candidate.shardId === shardId);
 
   test("a finished lease goes once all its children were checkpointed", () => {
     expect(isDispensable(finished, find(lease(1, "1500"), lease(2, "SHARD_END")))).toBe(true);
