@@ -66,7 +66,7 @@ describe("the billing meter", () => {
   });
 
   test("comes to the worked example: 10,000 records a second of 200 bytes for a month by PutRecords", () => {
-    // kinesis-service.md, section 2: $108.00 for 10 shards, $362.88 for payload units.
+    // $108.00 for 10 shards and 720 hours, $362.88 for a payload unit for each record.
     const records = 10_000 * 720 * 3600;
     const usd = 10 * 720 * listPrices.shardHour + records * listPrices.putPayloadUnit;
     expect(usd).toBeCloseTo(470.88, 2);

@@ -1,4 +1,4 @@
-// Every fact of kinesis-service.md section 1.3 that the simulator holds, with a test named after it.
+// Every fact of docs/reference/kinesis-service.md section 1.3 that the simulator holds, with a test named after it.
 import { describe, expect, test } from "vitest";
 import type { ServiceOutput } from "./service-port.ts";
 import { recordsOf, StillSimulator } from "./testing-support/still-simulator.ts";

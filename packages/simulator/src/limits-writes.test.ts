@@ -1,4 +1,4 @@
-// Every fact of kinesis-service.md section 1.1 that bounds a write, with a test named after it.
+// Every fact of docs/reference/kinesis-service.md section 1.1 that bounds a write, with a test named after it.
 import { describe, expect, test } from "vitest";
 import { recordsOf, StillSimulator } from "./testing-support/still-simulator.ts";
 

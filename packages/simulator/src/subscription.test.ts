@@ -1,4 +1,4 @@
-// Enhanced fan-out: kinesis-service.md section 1.2, rows "EFO consumers" and "SubscribeToShard".
+// Enhanced fan-out: docs/reference/kinesis-service.md section 1.2, rows "EFO consumers" and "SubscribeToShard".
 import { describe, expect, test } from "vitest";
 import type { ServiceOutput, SubscriptionFrame } from "./service-port.ts";
 import { recordsOf, StillSimulator } from "./testing-support/still-simulator.ts";
