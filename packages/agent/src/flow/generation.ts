@@ -128,10 +128,10 @@ export class Generation {
     return this.#fingerprint;
   }
 
-  /** Takes the first bytes of the file, once they are known to be this generation's. */
+  /** Takes the first bytes of the file, once they are known to be this generation's; those that were read count. */
   adoptHead(head: Buffer): void {
     if (this.#fingerprint.lengthBytes >= fingerprintMaxBytes) return;
-    this.#head = Buffer.from(head.subarray(0, fingerprintMaxBytes));
+    this.#head = Buffer.from(head.subarray(0, Math.min(fingerprintMaxBytes, this.readBytes)));
   }
 
   /** Takes the identity of the file it is bound to now. */
@@ -147,10 +147,11 @@ export class Generation {
 
   /** Remembers what was read: the head while the fingerprint grows, and the bytes before the read position. */
   advance(bytes: Buffer, baseBytes: number, readBytes: number, framing: FramingState): void {
-    const covered = this.#head?.length ?? (this.#fingerprint.lengthBytes === 0 ? 0 : fingerprintMaxBytes);
-    if (covered < fingerprintMaxBytes && baseBytes <= covered && baseBytes + bytes.length > covered) {
-      const more = bytes.subarray(covered - baseBytes, fingerprintMaxBytes - baseBytes);
-      this.#head = Buffer.concat([this.#head ?? Buffer.alloc(0), more]);
+    const covered = this.#head?.length ?? this.#fingerprint.lengthBytes;
+    const isGrowing = this.#head !== undefined || covered === 0;
+    if (isGrowing && covered < fingerprintMaxBytes && baseBytes <= covered && readBytes > covered) {
+      const end = Math.min(fingerprintMaxBytes, readBytes) - baseBytes;
+      this.#head = Buffer.concat([this.#head ?? Buffer.alloc(0), bytes.subarray(covered - baseBytes, end)]);
     }
     const end = readBytes - baseBytes;
     this.before = Buffer.from(bytes.subarray(Math.max(0, end - markerMaxBytes), end));

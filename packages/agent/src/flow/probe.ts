@@ -70,3 +70,8 @@ export async function hasTrail(generation: Generation, file: OpenFile, sizeBytes
   }
   return false;
 }
+
+/** True when the file still begins with what was read of the generation, and has the same bytes before its position. */
+export async function isStill(generation: Generation, file: OpenFile): Promise<boolean> {
+  return (await lookInto(file, generation.evidence())).verdict === "same";
+}

@@ -12,6 +12,7 @@ import type { OpenFile } from "./files.ts";
 import { frame } from "./framing.ts";
 import type { FramedSpan, FramingRules } from "./framing-rules.ts";
 import type { Chunk, Generation } from "./generation.ts";
+import { isStill } from "./probe.ts";
 import type { Tracker } from "./tracker.ts";
 
 export interface ReaderOptions {
@@ -70,12 +71,8 @@ export class Reader {
     const stat = file.stat();
     const hasChanged = stat.sizeBytes !== generation.sizeBytes || stat.modifiedMs !== generation.modifiedMs;
     const hasShrunk = stat.sizeBytes < generation.sizeBytes;
-    if (stat.sizeBytes < generation.readBytes) {
-      await tracker.truncated(generation);
-      return { reading: undefined, again: true };
-    }
-    if (hasShrunk || (hasChanged && stat.sizeBytes === generation.readBytes)) {
-      if (!(await this.#isUnchangedBefore(generation, file))) {
+    if (hasChanged) {
+      if (!(await isStill(generation, file))) {
         await tracker.truncated(generation);
         return { reading: undefined, again: true };
       }
@@ -166,13 +163,6 @@ export class Reader {
       generation.heldUpToBytes = -1;
       return { reading, again: generation.readBytes < generation.sizeBytes };
     }
-  }
-
-  async #isUnchangedBefore(generation: Generation, file: OpenFile): Promise<boolean> {
-    const { marker } = generation.evidence();
-    const bytes = Buffer.alloc(marker.lengthBytes);
-    if (bytes.length > 0) await file.read(bytes, generation.readBytes - bytes.length);
-    return beginsWith(bytes, marker);
   }
 
   /** Files that grow are looked at often, those that do not ever more seldom. */

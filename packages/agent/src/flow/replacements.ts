@@ -15,6 +15,14 @@ export class Replacements {
     this.#book = book;
   }
 
+  /** As `replace`, for the file that the generation has open. */
+  async replaceOpen(generation: Generation, newcomers: readonly Sighting[]): Promise<void> {
+    const { file, path } = generation;
+    if (file === undefined) return;
+    generation.file = undefined;
+    await this.replace(generation, { ...file.stat(), path }, file, newcomers);
+  }
+
   /** The file behind `stat` is no longer what `generation` read: looks for a copy, and begins a new generation. */
   async replace(
     generation: Generation,

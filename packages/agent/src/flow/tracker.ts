@@ -8,7 +8,7 @@ import { inodeKey, type Sighting } from "./files.ts";
 import { Generation } from "./generation.ts";
 import { type BookOptions, GenerationBook } from "./generation-book.ts";
 import { Newcomers } from "./newcomers.ts";
-import { lookInto } from "./probe.ts";
+import { isStill, lookInto } from "./probe.ts";
 import { Replacements, wasBornAgain } from "./replacements.ts";
 import { joinSightings } from "./rotation.ts";
 
@@ -96,12 +96,9 @@ export class Tracker {
    * and filled again. Its unread rest is looked for in a copy; what stands in the file now is a new generation.
    */
   async truncated(generation: Generation): Promise<void> {
-    const { file } = generation;
-    if (file === undefined) return;
     const sightings = await this.#book.sightings();
     const { newcomers } = joinSightings(this.#book.byInode, sightings);
-    generation.file = undefined;
-    await this.#replacements.replace(generation, { ...file.stat(), path: generation.path }, file, newcomers);
+    await this.#replacements.replaceOpen(generation, newcomers);
   }
 
   /** Takes up that a file was cut behind the position: a line that was being written was taken back. */
@@ -183,6 +180,12 @@ export class Tracker {
         return;
       }
     } else if (generation.sizeBytes !== sighting.sizeBytes || generation.modifiedMs !== sighting.modifiedMs) {
+      // Looked into before the new files are: the copy that explains a truncation must not be taken for a new file.
+      if (!(await isStill(generation, generation.file))) {
+        this.#follow(generation, sighting.path);
+        await this.#replacements.replaceOpen(generation, newcomers);
+        return;
+      }
       generation.lookAtMs = 0;
     }
     this.#follow(generation, sighting.path);

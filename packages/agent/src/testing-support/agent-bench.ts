@@ -108,6 +108,11 @@ export class AgentBench implements AsyncDisposable {
     return this.agent.catchUp();
   }
 
+  /** Lets `ms` pass in steps, as a running agent would see it, and catches up after each. */
+  async settle(ms = 30_000): Promise<void> {
+    for (let passed = 0; passed < ms; passed += 5_000) await this.pass(5_000);
+  }
+
   /** Lets `ms` pass, and catches up before and after. */
   async pass(ms: number): Promise<void> {
     await this.catchUp();
@@ -135,6 +140,20 @@ export class AgentBench implements AsyncDisposable {
     await this.stop();
     rmSync(this.directory, { recursive: true, force: true });
   }
+}
+
+const open: AgentBench[] = [];
+
+/** A bench that `closeBenches` puts away. */
+export function createBench(pattern?: string, flow?: BenchFlow): AgentBench {
+  const bench = new AgentBench(pattern, flow);
+  open.push(bench);
+  return bench;
+}
+
+/** For `afterEach`. */
+export async function closeBenches(): Promise<void> {
+  for (const bench of open.splice(0)) await bench[Symbol.asyncDispose]();
 }
 
 /** Lines `name 1` to `name count`, each with its newline. */

@@ -12,6 +12,7 @@ interface Due {
 export class ManualSystem implements System {
   #nowMs = 0;
   #state: number;
+  readonly #seed: number;
   #uuids = 0;
   #due: Due[] = [];
   readonly #breathe: () => Promise<void>;
@@ -19,6 +20,7 @@ export class ManualSystem implements System {
   constructor(breathe: () => Promise<void>, seed = 1) {
     this.#breathe = breathe;
     this.#state = seed;
+    this.#seed = seed;
   }
 
   now(): number {
@@ -49,7 +51,7 @@ export class ManualSystem implements System {
 
   uuid(): string {
     this.#uuids += 1;
-    return `00000000-0000-4000-8000-${String(this.#uuids).padStart(12, "0")}`;
+    return `${String(this.#seed).padStart(8, "0")}-0000-4000-8000-${String(this.#uuids).padStart(12, "0")}`;
   }
 
   breathe(): Promise<void> {
