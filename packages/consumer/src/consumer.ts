@@ -9,6 +9,8 @@ import { ConsumerClosedError } from "./errors.ts";
 import type { ConsumerEvent } from "./events.ts";
 import type { ConsumerHealth } from "./health.ts";
 import { createDynamoDbTables } from "./io/dynamodb-lease-table.ts";
+import { createFanOutClient, fanOutFromClient } from "./io/fan-out-client.ts";
+import type { FanOutPort } from "./retrieval/fan-out-port.ts";
 import { joinFleet, type FleetTables } from "./leases/fleet-tables.ts";
 import { resolveConsumerOptions, type ConsumerOptions, type ResolvedConsumerOptions } from "./options.ts";
 import { BatchChannel } from "./processing/batch-channel.ts";
@@ -21,6 +23,7 @@ import { Worker } from "./worker.ts";
 /** @internal What tests and the simulation put in the platform's place. */
 export interface ConsumerWiring {
   readonly kinesis?: KinesisPort | undefined;
+  readonly fanOut?: FanOutPort | undefined;
   readonly system?: System | undefined;
 }
 
@@ -158,6 +161,7 @@ export class Consumer implements AsyncDisposable {
         options: this.#options,
         workerId: this.workerId,
         kinesis: this.#kinesis(),
+        fanOut: () => this.#fanOut(),
         tables,
         system: this.#system,
         events: this.#events,
@@ -167,7 +171,7 @@ export class Consumer implements AsyncDisposable {
           crashed.abort();
         },
       });
-      await this.#worker.start();
+      await this.#worker.start(stop);
       await untilAborted(stop);
     } catch (error) {
       if (!stop.aborted) crash = { error };
@@ -176,6 +180,11 @@ export class Consumer implements AsyncDisposable {
     this.#worker = undefined;
     this.#closing.abort();
     if (crash !== undefined) throw crash.error;
+  }
+
+  #fanOut(): FanOutPort {
+    const { client, fanOutClient } = this.#options;
+    return this.#wiring.fanOut ?? fanOutFromClient(fanOutClient ?? createFanOutClient(client));
   }
 
   #kinesis(): KinesisPort {

@@ -5,7 +5,7 @@
  * own leases read once more.
  */
 import { describeError, type EventPublisher } from "@millrace/core/observe";
-import type { KinesisPort, StartingPosition } from "@millrace/core/kinesis";
+import type { KinesisPort } from "@millrace/core/kinesis";
 import { SerialLoop, type System } from "@millrace/core/runtime";
 import type { ConsumerEvent } from "./events.ts";
 import { Departure } from "./leases/departure.ts";
@@ -19,9 +19,8 @@ import { MetricsReporter } from "./leases/metrics-reporter.ts";
 import type { ResolvedConsumerOptions } from "./options.ts";
 import { ShardConsumer } from "./processing/shard-consumer.ts";
 import type { ShardHandler } from "./record.ts";
-import { ByteBudget } from "./retrieval/byte-budget.ts";
-import { PollingReader } from "./retrieval/polling.ts";
-import type { ShardReader } from "./retrieval/shard-reader.ts";
+import type { FanOutPort } from "./retrieval/fan-out-port.ts";
+import { Readers } from "./retrieval/readers.ts";
 import { deleteOwnFinished } from "./shards/shard-audit.ts";
 import { untilAborted } from "./until-aborted.ts";
 import type { ConsumedStream } from "./shards/consumed-stream.ts";
@@ -33,6 +32,8 @@ export interface WorkerOptions {
   readonly options: ResolvedConsumerOptions;
   readonly workerId: string;
   readonly kinesis: KinesisPort;
+  /** Made only for enhanced fan-out. */
+  readonly fanOut: () => FanOutPort;
   readonly tables: FleetTables;
   readonly system: System;
   readonly events: EventPublisher<ConsumerEvent>;
@@ -44,7 +45,7 @@ export interface WorkerOptions {
 /** A worker of the fleet. */
 export class Worker {
   readonly #wiring: WorkerOptions;
-  readonly #budget: ByteBudget;
+  readonly #readers: Readers;
   readonly #reporter: MetricsReporter;
   readonly #lock: LeaderLock;
   readonly #duties: LeaderDuties;
@@ -59,7 +60,7 @@ export class Worker {
     const { options, workerId, tables, system, events, onCrash } = wiring;
     const { failoverTimeMs } = options;
     const table = tables.leases;
-    this.#budget = new ByteBudget(options.prefetchTotalMaxBytes);
+    this.#readers = new Readers(wiring);
     this.#departure = new Departure(tables, workerId, system);
     this.#reporter = new MetricsReporter({ table: tables.metrics, workerId, system, events, onCrash });
     this.#lock = new LeaderLock({
@@ -92,8 +93,12 @@ export class Worker {
     });
   }
 
-  /** Joins the fleet, whose tables are open. */
-  async start(): Promise<void> {
+  /**
+   * Joins the fleet, whose tables are open.
+   * @throws {ConsumerError} when fan-out cannot be had.
+   */
+  async start(signal: AbortSignal): Promise<void> {
+    await this.#readers.prepare(signal);
     const { tables, workerId, events, system, onCrash } = this.#wiring;
     await this.#reporter.start();
     const { layout, created } = tables;
@@ -198,7 +203,7 @@ export class Worker {
       maxBatchRecords: options.maxBatchRecords,
       failoverTimeMs: options.failoverTimeMs,
       drainTimeoutMs: options.handOffTimeoutMs,
-      createReader: (position) => this.#createReader(stream, held.shardId, position),
+      createReader: (position) => this.#readers.create(stream, held.shardId, position),
       canKeepChild: () => !this.#isStopping && this.#coordinator.held.size <= options.maxLeasesPerWorker,
       onChildren: (leases) => {
         for (const lease of leases) this.#coordinator.adopt(lease, system.now());
@@ -215,21 +220,5 @@ export class Worker {
 
   #streamOf(held: HeldLease): ConsumedStream | undefined {
     return this.#wiring.options.streams.find((stream) => stream.streamIdentifier === held.lease.streamIdentifier);
-  }
-
-  #createReader(stream: ConsumedStream, shardId: string, position: StartingPosition): ShardReader {
-    const { options, kinesis, system, events } = this.#wiring;
-    return new PollingReader({
-      kinesis,
-      system,
-      events,
-      stream: stream.ref,
-      shardId,
-      position,
-      pollIntervalMs: options.pollIntervalMs,
-      maxRecordsPerCall: options.maxRecordsPerCall,
-      prefetchMaxBytes: options.prefetchMaxBytes,
-      budget: this.#budget,
-    });
   }
 }

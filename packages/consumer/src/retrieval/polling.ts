@@ -17,6 +17,7 @@ import { backoffMs, sleep, type System } from "@millrace/core/runtime";
 import type { ConsumerEvent } from "../events.ts";
 import { findShardEnd } from "../shards/shard-end.ts";
 import type { ByteBudget } from "./byte-budget.ts";
+import { ChunkQueue, recordBytes } from "./chunk-queue.ts";
 import { nextPoll, type Pace } from "./pace.ts";
 import type { ShardChunk, ShardReader } from "./shard-reader.ts";
 
@@ -43,73 +44,35 @@ export interface PollingOptions {
 export class PollingReader implements ShardReader {
   readonly #options: PollingOptions;
   readonly #stopping = new AbortController();
-  readonly #queue: { readonly chunk: ShardChunk; readonly bytes: number }[] = [];
+  readonly #queue: ChunkQueue;
   readonly #loop: Promise<void>;
   #position: StartingPosition;
   #iterator: { readonly text: string; readonly since: number } | undefined;
   #pace: Pace;
-  #bufferedBytes = 0;
   #failures = 0;
   #ended = false;
-  #crash: { readonly error: unknown } | undefined;
-  #wakeReader: (() => void) | undefined;
-  #wakeFetcher: (() => void) | undefined;
 
   constructor(options: PollingOptions) {
     this.#options = options;
     this.#position = options.position;
     this.#pace = { tipIntervalMs: options.pollIntervalMs, throttles: 0 };
+    this.#queue = new ChunkQueue(options.prefetchMaxBytes, options.budget);
     this.#loop = this.#run();
   }
 
   get bufferedBytes(): number {
-    return this.#bufferedBytes;
+    return this.#queue.bufferedBytes;
   }
 
-  async next(signal: AbortSignal): Promise<ShardChunk> {
-    for (;;) {
-      signal.throwIfAborted();
-      const head = this.#queue.shift();
-      if (head !== undefined) {
-        this.#giveBack(head.bytes);
-        return head.chunk;
-      }
-      if (this.#crash !== undefined) throw this.#crash.error;
-      await this.#chunkOrAbort(signal);
-    }
+  next(signal: AbortSignal): Promise<ShardChunk> {
+    return this.#queue.take(signal);
   }
 
   async stop(): Promise<void> {
     this.#stopping.abort();
-    this.#wakeFetcher?.();
-    this.#wakeReader?.();
+    this.#queue.close();
     await this.#loop;
-    for (const { bytes } of this.#queue.splice(0)) this.#giveBack(bytes);
-  }
-
-  #chunkOrAbort(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = (): void => {
-        signal.removeEventListener("abort", wake);
-        this.#wakeReader = undefined;
-        resolve();
-      };
-      signal.addEventListener("abort", wake, { once: true });
-      this.#wakeReader = wake;
-    });
-  }
-
-  #giveBack(bytes: number): void {
-    this.#bufferedBytes -= bytes;
-    this.#options.budget.giveBack(bytes);
-    this.#wakeFetcher?.();
-  }
-
-  #push(chunk: ShardChunk, bytes: number): void {
-    this.#bufferedBytes += bytes;
-    this.#options.budget.take(bytes);
-    this.#queue.push({ chunk, bytes });
-    this.#wakeReader?.();
+    this.#queue.clear();
   }
 
   get #isStopped(): boolean {
@@ -120,7 +83,7 @@ export class PollingReader implements ShardReader {
     const { system } = this.#options;
     try {
       while (!this.#isStopped && !this.#ended) {
-        await this.#waitForRoom();
+        await this.#queue.room();
         if (this.#isStopped) return;
         const startedAt = system.now();
         const intervalMs = await this.#poll();
@@ -128,21 +91,7 @@ export class PollingReader implements ShardReader {
         if (!this.#ended && pauseMs > 0) await this.#pause(pauseMs);
       }
     } catch (error) {
-      this.#crash = { error };
-      this.#wakeReader?.();
-    }
-  }
-
-  async #waitForRoom(): Promise<void> {
-    const { prefetchMaxBytes, budget } = this.#options;
-    for (;;) {
-      const isEmpty = this.#queue.length === 0;
-      if (this.#isStopped || isEmpty || (this.#bufferedBytes < prefetchMaxBytes && budget.hasRoom)) return;
-      await new Promise<void>((resolve) => {
-        this.#wakeFetcher = resolve;
-        budget.onRoom(resolve);
-      });
-      this.#wakeFetcher = undefined;
+      this.#queue.fail(error);
     }
   }
 
@@ -165,10 +114,13 @@ export class PollingReader implements ShardReader {
     if (!answer.ok) return this.#failed("GetRecords", answer.error);
     this.#failures = 0;
     const response = answer.value;
-    const bytes = response.records.reduce((sum, record) => sum + record.data.byteLength + 200, 0);
+    const bytes = recordBytes(response.records);
     const last = response.records.at(-1);
     if (last !== undefined) this.#position = { type: "AFTER_SEQUENCE_NUMBER", sequenceNumber: last.sequenceNumber };
-    this.#push({ type: "records", records: response.records, millisBehindLatest: response.millisBehindLatest }, bytes);
+    this.#queue.give(
+      { type: "records", records: response.records, millisBehindLatest: response.millisBehindLatest },
+      bytes,
+    );
     if (response.nextShardIterator === undefined) return this.#atEnd(response);
     this.#iterator = { text: response.nextShardIterator, since: system.now() };
     const { pace, intervalMs } = nextPoll(
@@ -212,7 +164,7 @@ export class PollingReader implements ShardReader {
   #endWith(childShards: readonly ChildShard[] | undefined): number {
     if (childShards !== undefined) {
       this.#ended = true;
-      this.#push({ type: "shard-end", childShards }, 0);
+      this.#queue.give({ type: "shard-end", childShards }, 0);
       return 0;
     }
     // An answer without iterator and without children is not believed: the place is asked for again.

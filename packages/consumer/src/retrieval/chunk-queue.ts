@@ -1,0 +1,98 @@
+/**
+ * Driver. Chunks on their way from a reader to its handler, counted in bytes [C6].
+ */
+import type { ByteBudget } from "./byte-budget.ts";
+import type { ShardChunk } from "./shard-reader.ts";
+
+/** What one shard has fetched and its handler has not taken. */
+export class ChunkQueue {
+  readonly #maxBytes: number;
+  readonly #budget: ByteBudget;
+  readonly #chunks: { readonly chunk: ShardChunk; readonly bytes: number }[] = [];
+  #bufferedBytes = 0;
+  #isClosed = false;
+  #crash: { readonly error: unknown } | undefined;
+  #wakeTaker: (() => void) | undefined;
+  #wakeGiver: (() => void) | undefined;
+
+  /** @param maxBytes of this shard; `budget` bounds all shards together. */
+  constructor(maxBytes: number, budget: ByteBudget) {
+    this.#maxBytes = maxBytes;
+    this.#budget = budget;
+  }
+
+  get bufferedBytes(): number {
+    return this.#bufferedBytes;
+  }
+
+  give(chunk: ShardChunk, bytes: number): void {
+    this.#bufferedBytes += bytes;
+    this.#budget.take(bytes);
+    this.#chunks.push({ chunk, bytes });
+    this.#wakeTaker?.();
+  }
+
+  /** The next chunk, once there is one; rejects with the signal's reason, or with what `fail` was given. */
+  async take(signal: AbortSignal): Promise<ShardChunk> {
+    for (;;) {
+      signal.throwIfAborted();
+      const head = this.#chunks.shift();
+      if (head !== undefined) {
+        this.#giveBack(head.bytes);
+        return head.chunk;
+      }
+      if (this.#crash !== undefined) throw this.#crash.error;
+      await new Promise<void>((resolve) => {
+        const wake = (): void => {
+          signal.removeEventListener("abort", wake);
+          this.#wakeTaker = undefined;
+          resolve();
+        };
+        signal.addEventListener("abort", wake, { once: true });
+        this.#wakeTaker = wake;
+      });
+    }
+  }
+
+  /** Resolves once more may be fetched, or the queue is closed. An empty queue always has room for one answer. */
+  async room(): Promise<void> {
+    for (;;) {
+      const hasRoom = this.#bufferedBytes < this.#maxBytes && this.#budget.hasRoom;
+      if (this.#isClosed || this.#chunks.length === 0 || hasRoom) return;
+      await new Promise<void>((resolve) => {
+        this.#wakeGiver = resolve;
+        this.#budget.onRoom(resolve);
+      });
+      this.#wakeGiver = undefined;
+    }
+  }
+
+  /** Hands a failure that is a bug to the taker. */
+  fail(error: unknown): void {
+    this.#crash = { error };
+    this.#wakeTaker?.();
+  }
+
+  /** Ends the waiting on both sides. */
+  close(): void {
+    this.#isClosed = true;
+    this.#wakeGiver?.();
+    this.#wakeTaker?.();
+  }
+
+  /** Drops what nobody took. */
+  clear(): void {
+    for (const { bytes } of this.#chunks.splice(0)) this.#giveBack(bytes);
+  }
+
+  #giveBack(bytes: number): void {
+    this.#bufferedBytes -= bytes;
+    this.#budget.giveBack(bytes);
+    this.#wakeGiver?.();
+  }
+}
+
+/** Bytes that records take in memory, roughly. */
+export function recordBytes(records: readonly { readonly data: Uint8Array }[]): number {
+  return records.reduce((sum, record) => sum + record.data.byteLength + 200, 0);
+}

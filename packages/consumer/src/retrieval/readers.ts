@@ -1,0 +1,83 @@
+/**
+ * Driver. Makes the reader of a shard: polling, or enhanced fan-out once the application is registered.
+ */
+import type { EventPublisher } from "@millrace/core/observe";
+import type { KinesisPort, StartingPosition } from "@millrace/core/kinesis";
+import type { System } from "@millrace/core/runtime";
+import type { ConsumerEvent } from "../events.ts";
+import type { ResolvedConsumerOptions } from "../options.ts";
+import type { ConsumedStream } from "../shards/consumed-stream.ts";
+import { ByteBudget } from "./byte-budget.ts";
+import { FanOutReader } from "./fan-out.ts";
+import type { FanOutPort } from "./fan-out-port.ts";
+import { PollingReader } from "./polling.ts";
+import type { ShardReader } from "./shard-reader.ts";
+import { registerConsumer } from "./stream-consumer.ts";
+
+export interface ReadersOptions {
+  readonly options: ResolvedConsumerOptions;
+  readonly kinesis: KinesisPort;
+  /** Needed for enhanced fan-out only. */
+  readonly fanOut: (() => FanOutPort) | undefined;
+  readonly system: System;
+  readonly events: EventPublisher<ConsumerEvent>;
+}
+
+/** The readers of one worker; they share one budget of bytes. */
+export class Readers {
+  readonly #wiring: ReadersOptions;
+  readonly #budget: ByteBudget;
+  /** Consumer ARNs by stream, once registered. */
+  readonly #consumers = new Map<string, string>();
+  readonly #subscribedAt = new Map<string, number>();
+  #fanOut: FanOutPort | undefined;
+
+  constructor(wiring: ReadersOptions) {
+    this.#wiring = wiring;
+    this.#budget = new ByteBudget(wiring.options.prefetchTotalMaxBytes);
+  }
+
+  /**
+   * Registers the application where it reads by fan-out.
+   * @throws {ConsumerError} when that is refused.
+   */
+  async prepare(signal: AbortSignal): Promise<void> {
+    const { options, kinesis, fanOut, system } = this.#wiring;
+    if (options.fanOut === undefined || fanOut === undefined) return;
+    this.#fanOut = fanOut();
+    for (const stream of options.streams) {
+      const { consumerArn, consumerName } = options.fanOut;
+      const ports = { fanOut: this.#fanOut, kinesis, system };
+      const arn = consumerArn ?? (await registerConsumer(ports, stream.ref, consumerName, signal));
+      this.#consumers.set(stream.leaseKeyPrefix, arn);
+    }
+  }
+
+  /** A reader of the shard from the position on; it begins to fetch at once. */
+  create(stream: ConsumedStream, shardId: string, position: StartingPosition): ShardReader {
+    const { options, kinesis, system, events } = this.#wiring;
+    const common = {
+      kinesis,
+      system,
+      events,
+      stream: stream.ref,
+      shardId,
+      position,
+      prefetchMaxBytes: options.prefetchMaxBytes,
+      budget: this.#budget,
+    };
+    const consumerArn = this.#consumers.get(stream.leaseKeyPrefix);
+    if (this.#fanOut !== undefined && consumerArn !== undefined) {
+      const key = `${stream.leaseKeyPrefix}${shardId}`;
+      return new FanOutReader({
+        ...common,
+        fanOut: this.#fanOut,
+        consumerArn,
+        lastSubscribedAt: this.#subscribedAt.get(key),
+        onSubscribed: (at) => this.#subscribedAt.set(key, at),
+      });
+    }
+    const { pollIntervalMs, maxRecordsPerCall } = options;
+    return new PollingReader({ ...common, pollIntervalMs, maxRecordsPerCall });
+  }
+}
