@@ -245,11 +245,14 @@ export interface ConsumerOptions {
     readonly maxBatchRecords?: number | undefined;
     readonly prefetchMaxBytes?: number | undefined;
     readonly prefetchTotalMaxBytes?: number | undefined;
+    readonly retrieval?: "polling" | "fan-out" | FanOutRetrieval | undefined;
+    readonly fanOutClient?: KinesisClient | undefined;
     readonly onEvent?: ((event: ConsumerEvent) => void) | undefined;
 }
 
 export interface ConsumerWiring {
     readonly kinesis?: KinesisPort | undefined;
+    readonly fanOut?: FanOutPort | undefined;
     readonly system?: System | undefined;
 }
 
@@ -275,6 +278,12 @@ export interface FailedRecord {
     readonly attempts: number;
     readonly why: "attempts" | "age";
     readonly error: unknown;
+}
+
+export interface FanOutRetrieval {
+    readonly type: "fan-out";
+    readonly consumerName?: string | undefined;
+    readonly consumerArn?: string | undefined;
 }
 
 export type InitialPositionOption = "TRIM_HORIZON" | "LATEST" | Date;
@@ -441,6 +450,34 @@ declare const failedBrand: unique symbol;
 
 declare const leaseLostBrand: unique symbol;
 
+export interface FanOutPort {
+    describeStreamConsumer(request: {
+        readonly streamArn: string;
+        readonly consumerName: string;
+    }, options?: CallOptions): Promise<Answer<StreamConsumer>>;
+    registerStreamConsumer(request: {
+        readonly streamArn: string;
+        readonly consumerName: string;
+    }, options?: CallOptions): Promise<Answer<StreamConsumer>>;
+    subscribeToShard(request: {
+        readonly consumerArn: string;
+        readonly shardId: string;
+        readonly position: StartingPosition;
+    }, options?: CallOptions): Promise<Answer<Subscription>>;
+}
+
+export interface StreamConsumer {
+    readonly consumerArn: string;
+    readonly status: "CREATING" | "DELETING" | "ACTIVE";
+}
+
+export interface SubscriptionEvent {
+    readonly records: readonly ServiceRecord[];
+    readonly continuationSequenceNumber: string | undefined;
+    readonly millisBehindLatest: number;
+    readonly childShards: readonly ChildShard[];
+}
+
 export type DrainCause = "shutdown" | "hand-off" | "release";
 
 export type ShardState = {
@@ -465,3 +502,5 @@ export type ShardState = {
 } | {
     readonly phase: "over";
 };
+
+export type Subscription = AsyncIterable<SubscriptionEvent>;
