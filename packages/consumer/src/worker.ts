@@ -16,7 +16,7 @@ import { LeaderDuties } from "./leases/leader-duties.ts";
 import { LeaderLock } from "./leases/leader-lock.ts";
 import { LeaseCoordinator } from "./leases/lease-coordinator.ts";
 import { MetricsReporter } from "./leases/metrics-reporter.ts";
-import type { ResolvedConsumerOptions } from "./options.ts";
+import type { ResolvedConsumerOptions } from "./resolve-options.ts";
 import { ShardConsumer } from "./processing/shard-consumer.ts";
 import type { ShardHandler } from "./record.ts";
 import type { FanOutPort } from "./retrieval/fan-out-port.ts";

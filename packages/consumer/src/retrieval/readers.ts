@@ -5,7 +5,7 @@ import type { EventPublisher } from "@millrace/core/observe";
 import type { KinesisPort, StartingPosition } from "@millrace/core/kinesis";
 import type { System } from "@millrace/core/runtime";
 import type { ConsumerEvent } from "../events.ts";
-import type { ResolvedConsumerOptions } from "../options.ts";
+import type { ResolvedConsumerOptions } from "../resolve-options.ts";
 import type { ConsumedStream } from "../shards/consumed-stream.ts";
 import { ByteBudget } from "./byte-budget.ts";
 import { FanOutReader } from "./fan-out.ts";

@@ -1,0 +1,156 @@
+/**
+ * Pure. The check of a consumer's options, and what is filled in where they say nothing.
+ */
+import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import type { KinesisClient } from "@aws-sdk/client-kinesis";
+import {
+  booleanOption,
+  checkOptionNames,
+  ConfigError,
+  functionOption,
+  integerOption,
+  streamOption,
+  textOption,
+} from "@millrace/core/options";
+import type { ConsumerEvent } from "./events.ts";
+import type { LeaseTable } from "./leases/lease-table.ts";
+import type { ConsumerOptions, InitialPositionOption } from "./options.ts";
+import type { ConsumedStream, StartAt } from "./shards/consumed-stream.ts";
+
+/** The options with defaults filled in. */
+export interface ResolvedConsumerOptions {
+  readonly applicationName: string;
+  readonly workerId: string | undefined;
+  readonly streams: readonly ConsumedStream[];
+  readonly client: KinesisClient | undefined;
+  readonly dynamodb: DynamoDBClient | undefined;
+  readonly leaseTable: LeaseTable | undefined;
+  readonly leaseTableName: string;
+  readonly failoverTimeMs: number;
+  readonly leaseDiscoveryIntervalMs: number;
+  readonly maxLeasesPerWorker: number;
+  readonly leaderLeaseDurationMs: number;
+  readonly shardSyncIntervalMs: number;
+  readonly leaseCleanupIntervalMs: number;
+  readonly takeOverFrom2x: boolean;
+  readonly gracefulHandOff: boolean;
+  readonly handOffTimeoutMs: number;
+  readonly pollIntervalMs: number;
+  readonly maxRecordsPerCall: number;
+  readonly maxBatchRecords: number;
+  readonly prefetchMaxBytes: number;
+  readonly prefetchTotalMaxBytes: number;
+  /** Undefined for polling. */
+  readonly fanOut: { readonly consumerName: string; readonly consumerArn: string | undefined } | undefined;
+  readonly fanOutClient: KinesisClient | undefined;
+  readonly onEvent: ((event: ConsumerEvent) => void) | undefined;
+}
+
+const names: readonly (keyof ConsumerOptions)[] = [
+  "streamName",
+  "streamArn",
+  "applicationName",
+  "workerId",
+  "client",
+  "dynamodb",
+  "leaseTable",
+  "leaseTableName",
+  "initialPosition",
+  "failoverTimeMs",
+  "leaseDiscoveryIntervalMs",
+  "maxLeasesPerWorker",
+  "leaderLeaseDurationMs",
+  "shardSyncIntervalMs",
+  "leaseCleanupIntervalMs",
+  "takeOverFrom2x",
+  "gracefulHandOff",
+  "handOffTimeoutMs",
+  "pollIntervalMs",
+  "maxRecordsPerCall",
+  "maxBatchRecords",
+  "prefetchMaxBytes",
+  "prefetchTotalMaxBytes",
+  "retrieval",
+  "fanOutClient",
+  "onEvent",
+];
+
+const mebibyte = 1024 * 1024;
+const hourMs = 3_600_000;
+
+/**
+ * Checks the options and fills in what was left out.
+ * @throws {ConfigError} naming the first bad option.
+ */
+export function resolveConsumerOptions(options: ConsumerOptions): ResolvedConsumerOptions {
+  checkOptionNames("ConsumerOptions", options, names);
+  const stream = streamOption(options);
+  const applicationName = tableName("applicationName", options.applicationName);
+  const integer = (name: keyof ConsumerOptions, min: number, max: number, fallback: number): number =>
+    integerOption(name, options[name], { min, max, fallback });
+  const failoverTimeMs = integer("failoverTimeMs", 300, hourMs, 10_000);
+  return {
+    applicationName,
+    workerId: textOption("workerId", options.workerId),
+    streams: [
+      {
+        streamName: stream.streamName,
+        ref: stream,
+        leaseKeyPrefix: "",
+        streamIdentifier: undefined,
+        startAt: startAtOption("initialPosition", options.initialPosition),
+      },
+    ],
+    client: options.client,
+    dynamodb: options.dynamodb,
+    leaseTable: options.leaseTable,
+    leaseTableName:
+      options.leaseTableName === undefined ? applicationName : tableName("leaseTableName", options.leaseTableName),
+    failoverTimeMs,
+    leaseDiscoveryIntervalMs: integer("leaseDiscoveryIntervalMs", 50, 60_000, 500),
+    maxLeasesPerWorker: integer("maxLeasesPerWorker", 1, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER),
+    leaderLeaseDurationMs: integer("leaderLeaseDurationMs", 300, hourMs, 20_000),
+    shardSyncIntervalMs: integer("shardSyncIntervalMs", 1_000, 24 * hourMs, 120_000),
+    leaseCleanupIntervalMs: integer("leaseCleanupIntervalMs", 1_000, 24 * hourMs, 300_000),
+    takeOverFrom2x: booleanOption("takeOverFrom2x", options.takeOverFrom2x, false),
+    gracefulHandOff: booleanOption("gracefulHandOff", options.gracefulHandOff, true),
+    handOffTimeoutMs: integer("handOffTimeoutMs", 0, hourMs, 30_000),
+    pollIntervalMs: integer("pollIntervalMs", 200, 600_000, 1_000),
+    maxRecordsPerCall: integer("maxRecordsPerCall", 1, 10_000, 10_000),
+    maxBatchRecords: integer("maxBatchRecords", 1, 1_000_000, 10_000),
+    prefetchMaxBytes: integer("prefetchMaxBytes", 0, Number.MAX_SAFE_INTEGER, 8 * mebibyte),
+    prefetchTotalMaxBytes: integer("prefetchTotalMaxBytes", 0, Number.MAX_SAFE_INTEGER, 64 * mebibyte),
+    fanOut: retrievalOption(options.retrieval, applicationName),
+    fanOutClient: options.fanOutClient,
+    onEvent: functionOption("onEvent", options.onEvent),
+  };
+}
+
+/** Source: the pattern of table names in DynamoDB's CreateTable. */
+function tableName(path: string, value: unknown): string {
+  if (typeof value === "string" && /^[a-zA-Z0-9_.-]{3,255}$/.test(value)) return value;
+  throw new ConfigError({ path, got: value, expected: "3 to 255 letters, digits, '_', '.' or '-'" });
+}
+
+function startAtOption(path: string, value: InitialPositionOption | undefined): StartAt {
+  if (value === undefined || value === "TRIM_HORIZON") return { type: "TRIM_HORIZON" };
+  if (value === "LATEST") return { type: "LATEST" };
+  if (value instanceof Date && !Number.isNaN(value.getTime())) return { type: "AT_TIMESTAMP", timestamp: value };
+  throw new ConfigError({ path, got: value, expected: '"TRIM_HORIZON", "LATEST" or a Date' });
+}
+
+function retrievalOption(
+  value: ConsumerOptions["retrieval"],
+  applicationName: string,
+): ResolvedConsumerOptions["fanOut"] {
+  if (value === undefined || value === "polling") return undefined;
+  if (value === "fan-out") return { consumerName: applicationName, consumerArn: undefined };
+  if (typeof value !== "object" || value === null || value.type !== "fan-out") {
+    throw new ConfigError({ path: "retrieval", got: value, expected: '"polling", "fan-out" or { type: "fan-out" }' });
+  }
+  checkOptionNames("retrieval", value, ["type", "consumerName", "consumerArn"]);
+  return {
+    consumerName: textOption("retrieval.consumerName", value.consumerName) ?? applicationName,
+    consumerArn: textOption("retrieval.consumerArn", value.consumerArn),
+  };
+}
