@@ -19,6 +19,7 @@ import type {
 } from "node:http2";
 import { createServer as createNetServer } from "node:net";
 import type { AddressInfo, Server as NetServer, Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import type { System } from "@millrace/core/runtime";
 import type { Certificate } from "./certificate.ts";
 import type { AnswerTarget, AnyResponse } from "./send-answer.ts";
@@ -158,7 +159,7 @@ function createTls(options: ListenerOptions, onRequest: Http2RequestListener): H
     },
     onRequest,
   );
-  server.on("tlsClientError", (_error, socket) => socket.destroy());
+  server.on("tlsClientError", (_error, socket: Duplex) => socket.destroy());
   return server;
 }
 
