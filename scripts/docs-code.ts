@@ -2,7 +2,8 @@
  * Driver. Type-checks the code of the documents: every block marked `ts` in a README and under docs/ must compile
  * against the packages as they are.
  *
- * What a block takes for granted stands in a comment above it, which readers do not see:
+ * What a block takes for granted stands in a comment above it, which readers do not see, and which begins with `declare`
+ * or `import`:
  * `<!-- declare const store: { insert(records: unknown): Promise<void> }; -->`
  */
 import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -10,7 +11,7 @@ import { root, runCommand } from "./run-command.ts";
 
 // Below test/, because its dependencies are all packages of the workspace.
 const folder = `${root}test/node_modules/.cache/docs-code/`;
-const block = /(?:<!-- (declare [^]*?) -->\n+)?^```ts\n([^]*?)^```$/gm;
+const block = /(?:<!-- ((?:declare|import) [^]*?) -->\n+)?^```ts\n([^]*?)^```$/gm;
 
 rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder, { recursive: true });

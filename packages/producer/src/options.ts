@@ -169,6 +169,7 @@ export function resolveProducerOptions(options: ProducerOptions): ResolvedOption
     aggregation: booleanOption("aggregation", options.aggregation, true),
     aggregationMaxBytes: integer("aggregationMaxBytes", 49_900, 64, mebibyte),
     aggregationMaxRecords: integer("aggregationMaxRecords", 4_294_967_295, 1, max),
+    // A request takes 500 records, and 10 MiB of data and keys. Source: PutRecords; read 2026-11-22.
     collectionMaxRecords: integer("collectionMaxRecords", 500, 1, 500),
     collectionMaxBytes: integer("collectionMaxBytes", 5 * mebibyte, 52_224, 10 * mebibyte),
     recordMaxBufferedMs: integer("recordMaxBufferedMs", Math.min(100, recordTtlMs), 0, recordTtlMs),

@@ -7,10 +7,6 @@
 import { Fifo } from "./fifo.ts";
 import type { OutgoingRecord } from "./records.ts";
 
-/** PutRecords takes no more records, and no more bytes of data and keys. Source: PutRecords; read 2026-11-22. */
-export const requestMaxRecords = 500;
-export const requestMaxBytes = 10_485_760;
-
 /** A request with this much for one shard goes at once: more would only make that shard throttle. */
 const shardMaxBytes = 262_144;
 
