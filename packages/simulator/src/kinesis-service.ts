@@ -28,12 +28,12 @@ export class KinesisService implements KinesisExecutor {
    * @throws {ServiceError} where the service would refuse the call.
    * @throws {WireFault} where an ordered fault breaks the way back.
    */
-  async execute(action: string, input: ServiceInput, context: CallContext = {}): Promise<ServiceOutput> {
+  async execute(action: string, given: ServiceInput, context: CallContext = {}): Promise<ServiceOutput> {
     const { meter } = this.#state;
     meter.countCall(action);
     try {
       if (!isActionName(action)) throw new ServiceError("UnknownOperationException", `Unknown operation ${action}.`);
-      checkInput(inputs[action], input);
+      const input = checkInput(inputs[action], given);
       if (!this.#faults.hasAny) return this.#answer(action, input, context, undefined);
       return await this.#faults.run(action, input, context, (verdict) => this.#answer(action, input, context, verdict));
     } catch (error) {

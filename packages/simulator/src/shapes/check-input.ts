@@ -7,20 +7,21 @@
  * failed to satisfy constraint: ...").
  */
 import { ServiceError } from "../service-error.ts";
+import type { ServiceInput } from "../service-port.ts";
 import type { ListShape, MapShape, Shape, StructureShape, TextShape } from "./shape.ts";
 
 const maxViolations = 10;
 const patterns = new Map<string, RegExp>();
 
 /**
- * Returns when `input` fits.
+ * Returns the input when it fits: itself, or without its members that are null, which count as left out.
  * @throws {ServiceError} SerializationException or ValidationException.
  */
-export function checkInput(shape: StructureShape, input: unknown): void {
-  const walk: Walk = { path: [], violations: [] };
+export function checkInput(shape: StructureShape, input: ServiceInput): ServiceInput {
+  const walk: Walk = { path: [], violations: [], hasNull: false };
   checkStructure(walk, shape, input);
   const { violations } = walk;
-  if (violations.length === 0) return;
+  if (violations.length === 0) return walk.hasNull ? (withoutNulls(input) as ServiceInput) : input;
   const plural = violations.length === 1 ? "validation error" : "validation errors";
   throw new ServiceError("ValidationException", `${violations.length} ${plural} detected: ${violations.join("; ")}`);
 }
@@ -36,6 +37,7 @@ export function validationError(member: string, constraint: string): ServiceErro
 interface Walk {
   readonly path: string[];
   readonly violations: string[];
+  hasNull: boolean;
 }
 
 function check(walk: Walk, shape: Shape, value: unknown): void {
@@ -79,6 +81,7 @@ function checkStructure(walk: Walk, shape: StructureShape, value: unknown): void
     if (field === undefined) continue;
     const member = value[name];
     if (member === undefined || member === null) {
+      if (member === null) walk.hasNull = true;
       if (field.required) violate(walk, name, "Value null", "Member must not be null");
       continue;
     }
@@ -162,6 +165,13 @@ function wrongType(walk: Walk, value: unknown, expected: string): ServiceError {
   const got = value === null ? "null" : Array.isArray(value) ? "a list" : `a ${typeof value}`;
   const at = walk.path.length === 0 ? "the input" : `'${where(walk)}'`;
   return new ServiceError("SerializationException", `${got} at ${at} can not be converted to ${expected}`);
+}
+
+function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNulls);
+  if (!isObject(value)) return value;
+  const kept = Object.entries(value).filter(([, member]) => member !== null);
+  return Object.fromEntries(kept.map(([name, member]) => [name, withoutNulls(member)]));
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
