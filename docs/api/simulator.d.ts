@@ -83,7 +83,7 @@ export interface KinesisExecutor {
 
 export declare class KinesisService implements KinesisExecutor {
     #private;
-    execute(action: string, input: ServiceInput, context?: CallContext): Promise<ServiceOutput>;
+    execute(action: string, given: ServiceInput, context?: CallContext): Promise<ServiceOutput>;
 }
 
 export declare class KinesisSimulator implements AsyncDisposable {
