@@ -32,6 +32,8 @@ const calmMs = 14_000;
 const healMs = 8_000;
 /** Share of one shard's throughput that all producers together use. */
 const maxLoad = 0.2;
+/** Records a second of all producers together: more take long, and show nothing new. */
+const maxRecordsPerSecond = 400;
 const mebibyte = 1_048_576;
 /** Closing takes no longer than a record may live, and a call. */
 const closeMs = 60_000;
@@ -77,8 +79,9 @@ function planProducing(random: Prng, name: string, count: number, ledger: Ledger
   const maxRecordBytes = isLarge ? 200_000 : random.pick([60, 300, 2_000]);
   const burstRecords = isLarge ? 3 : random.pick([1, 10, 40]);
   const burstBytes = (burstRecords * (minRecordBytes + maxRecordBytes)) / 4;
-  // Records a second matter only where each is a Kinesis record of its own.
-  const shareOfSecond = Math.max(burstBytes / mebibyte, aggregation ? 0 : burstRecords / 2_000);
+  const meanBurst = (1 + burstRecords) / 2;
+  // Records a second count against a shard only where each is a Kinesis record of its own.
+  const shareOfSecond = Math.max(burstBytes / mebibyte, aggregation ? 0 : meanBurst / 1_000);
   return new Producing({
     name,
     ledger,
@@ -87,7 +90,11 @@ function planProducing(random: Prng, name: string, count: number, ledger: Ledger
       minRecordBytes,
       maxRecordBytes,
       burstRecords,
-      meanPauseMs: Math.max(random.pick([10, 50, 200]), (1_000 * count * shareOfSecond) / maxLoad),
+      meanPauseMs: Math.max(
+        random.pick([10, 50, 200]),
+        (1_000 * count * shareOfSecond) / maxLoad,
+        (1_000 * count * meanBurst) / maxRecordsPerSecond,
+      ),
     },
     producer: {
       streamName,

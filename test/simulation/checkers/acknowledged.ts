@@ -2,7 +2,6 @@
  * Pure. [C1] A put that was acknowledged is in the stream: at the place the acknowledgement names, byte for byte, and
  * among the records that a reader gets.
  */
-import { deaggregate } from "@millrace/aggregation";
 import type { Ledger, PutEntry } from "../components/ledger.ts";
 import { hold, type Checker } from "../world/checker.ts";
 import type { StoredLog } from "../world/stored-log.ts";
@@ -37,13 +36,13 @@ export class AcknowledgedIsStored implements Checker {
     const { id, fate } = entry;
     if (fate.kind !== "acknowledged") return;
     const { shardId, sequenceNumber, subSequenceNumber = 0 } = fate;
-    const record = this.#stored.find(shardId, sequenceNumber);
+    const members = this.#stored.membersAt(shardId, sequenceNumber);
     hold(
       this.invariant,
-      record !== undefined,
+      members !== undefined,
       () => `${id} was acknowledged at ${shardId} ${sequenceNumber}: not there`,
     );
-    const member = deaggregate(record)[subSequenceNumber];
+    const member = members[subSequenceNumber];
     const isSame = member !== undefined && Buffer.compare(member.data, entry.data) === 0;
     hold(
       this.invariant,

@@ -1,6 +1,7 @@
 /**
  * Driver. What Kinesis has stored, noted where it is stored: the truth that acknowledgements are held against.
  */
+import { deaggregate, type UserRecordView } from "@millrace/aggregation";
 import type { Answer, CallOptions, KinesisPort, PutRecordsRequest, PutRecordsResponse } from "@millrace/core/kinesis";
 
 /** A Kinesis record as it was stored. */
@@ -9,6 +10,8 @@ export interface LoggedRecord {
   readonly sequenceNumber: string;
   readonly data: Uint8Array;
   readonly partitionKey: string;
+  /** The user records in it, taken apart when they are first asked for. */
+  members: readonly UserRecordView[] | undefined;
 }
 
 export class StoredLog {
@@ -20,8 +23,12 @@ export class StoredLog {
     return this.#records.size;
   }
 
-  find(shardId: string, sequenceNumber: string): LoggedRecord | undefined {
-    return this.#records.get(`${shardId} ${sequenceNumber}`);
+  /** The user records of the Kinesis record at this place; undefined when there is none. */
+  membersAt(shardId: string, sequenceNumber: string): readonly UserRecordView[] | undefined {
+    const record = this.#records.get(`${shardId} ${sequenceNumber}`);
+    if (record === undefined) return undefined;
+    record.members ??= deaggregate(record);
+    return record.members;
   }
 
   /** The requests that have arrived since the last call. */
@@ -57,7 +64,13 @@ export class StoredLog {
       if (!outcome.ok || record === undefined) continue;
       const { shardId, sequenceNumber } = outcome;
       const { data, partitionKey } = record;
-      this.#records.set(`${shardId} ${sequenceNumber}`, { shardId, sequenceNumber, data, partitionKey });
+      this.#records.set(`${shardId} ${sequenceNumber}`, {
+        shardId,
+        sequenceNumber,
+        data,
+        partitionKey,
+        members: undefined,
+      });
     }
   }
 }
