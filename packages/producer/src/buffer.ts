@@ -10,7 +10,7 @@ import type { PendingRecord } from "./pipeline/records.ts";
  * What a record costs beside its data and key, in bytes: its promise, its bookkeeping, its caller's record object.
  * Source: measured on Node 24 (heap growth per unanswered put, 2026-11-22), rounded up.
  */
-export const recordOverheadBytes = 512;
+const recordOverheadBytes = 512;
 
 /** The event of "full" ends when this share of each bound is used at most, so that it does not flap. */
 const readyShare = 0.9;
@@ -62,33 +62,33 @@ export class RecordBuffer {
     );
   }
 
-  /** True when one more put of this cost may wait for room. */
-  mayWait(costBytes: number): boolean {
+  /** True when one more put may wait for room. */
+  mayWait(pending: PendingRecord): boolean {
     const { maxWaitingRecords, maxBufferedBytes } = this.#bounds;
-    return this.#waitingRecords < maxWaitingRecords && this.#waitingBytes + costBytes <= maxBufferedBytes;
+    return this.#waitingRecords < maxWaitingRecords && this.#waitingBytes + costOf(pending) <= maxBufferedBytes;
   }
 
   /** Counts a record in. One that does not fit gets in only where `hasRoom`, by its own size past the bound at most. */
   enter(pending: PendingRecord): void {
     this.#records += 1;
-    this.#bytes += pending.costBytes;
+    this.#bytes += costOf(pending);
   }
 
   leave(pending: PendingRecord): void {
     this.#records -= 1;
-    this.#bytes -= pending.costBytes;
+    this.#bytes -= costOf(pending);
   }
 
   wait(pending: PendingRecord): void {
     this.#waiting.push(pending);
     this.#waitingRecords += 1;
-    this.#waitingBytes += pending.costBytes;
+    this.#waitingBytes += costOf(pending);
   }
 
   /** Counts a waiting put out that its caller withdrew; its place in the queue is skipped later. */
   leaveWaiting(pending: PendingRecord): void {
     this.#waitingRecords -= 1;
-    this.#waitingBytes -= pending.costBytes;
+    this.#waitingBytes -= costOf(pending);
     // A queue of nothing but withdrawn puts would hold their memory for as long as an outage lasts.
     if (this.#waiting.length > 2 * this.#waitingRecords + 64)
       this.#waiting.filter((other) => other.state === "waiting");
@@ -115,4 +115,8 @@ export class RecordBuffer {
     this.#waitingBytes = 0;
     return waiting;
   }
+}
+
+function costOf(pending: PendingRecord): number {
+  return pending.sizeBytes + recordOverheadBytes;
 }

@@ -6,7 +6,7 @@ import type { KinesisPort } from "@millrace/core/kinesis";
 import { describeError, type EventPublisher } from "@millrace/core/observe";
 import type { System } from "@millrace/core/runtime";
 import type { PutResult } from "./attempt.ts";
-import { RecordBuffer, recordOverheadBytes } from "./buffer.ts";
+import { RecordBuffer } from "./buffer.ts";
 import { BufferFullError, PutError } from "./errors.ts";
 import type { ProducerEvent } from "./events.ts";
 import { FlushBarrier, rejectWith } from "./flush-barrier.ts";
@@ -16,7 +16,6 @@ import type { PendingRecord } from "./pipeline/records.ts";
 import { SendLoop } from "./send-loop.ts";
 import { checkUserRecord } from "./user-record.ts";
 
-/** What an intake works with. */
 export interface IntakeWiring {
   readonly options: ResolvedOptions;
   readonly system: System;
@@ -45,7 +44,6 @@ export class Intake {
     return { records: this.#buffer.records, bytes: this.#buffer.bytes };
   }
 
-  /** True when a record gets in without waiting. */
   get hasRoom(): boolean {
     return this.#buffer.hasRoom;
   }
@@ -63,7 +61,7 @@ export class Intake {
       return pending;
     }
     this.becomeShort();
-    if (!this.#buffer.mayWait(pending.costBytes)) throw new BufferFullError(this.#buffer.waitingRecords);
+    if (!this.#buffer.mayWait(pending)) throw new BufferFullError(this.#buffer.waitingRecords);
     this.#barrier.accepted(pending.cohort);
     this.#buffer.wait(pending);
     this.#theLoop().pump();
@@ -170,13 +168,15 @@ export class Intake {
   #pendingOf(record: UserRecord, resolve: PendingRecord["resolve"], reject: PendingRecord["reject"]): PendingRecord {
     const { recordTtlMs, recordMaxBufferedMs, maxRecordBytes } = this.#wiring.options;
     const checked = checkUserRecord(record, maxRecordBytes);
-    const now = this.#wiring.system.now();
+    // Whole milliseconds: fractions would cost an allocation for each of the times below.
+    const now = Math.floor(this.#wiring.system.now());
     return {
-      record,
-      checked,
-      hashKey: checked.explicitHashKey,
+      partitionKey: checked.partitionKey,
+      data: checked.data,
+      explicitHashKey: checked.explicitHashKey,
+      tags: checked.tags,
       sizeBytes: checked.sizeBytes,
-      costBytes: checked.sizeBytes + recordOverheadBytes,
+      hashKey: checked.explicitHashKey,
       acceptedAt: now,
       deadline: now + recordMaxBufferedMs,
       expiresAt: now + recordTtlMs,

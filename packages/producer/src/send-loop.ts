@@ -160,7 +160,7 @@ export class SendLoop {
     for (let index = 0; index < members.length; index++) {
       const pending = members[index];
       if (pending === undefined) continue;
-      const { attempts } = historyOf(pending, outgoing);
+      const attempts = pending.earlier === undefined ? outgoing.attempts : historyOf(pending, outgoing).attempts;
       const result: PutResult =
         members.length === 1
           ? { shardId, sequenceNumber, attempts }

@@ -5,7 +5,7 @@
  * stream's record size); KPL `KinesisProducer.java` for what it refuses.
  */
 import { types } from "node:util";
-import { partitionKeyHash, parseExplicitHashKey, type UserRecord } from "@millrace/aggregation";
+import { parseExplicitHashKey, type UserRecord } from "@millrace/aggregation";
 import { RecordError, RecordTooLargeError } from "./errors.ts";
 
 /** Longest partition key, in Unicode characters. */
@@ -15,8 +15,8 @@ const maxKeyCharacters = 256;
 export interface CheckedRecord {
   readonly partitionKey: string;
   readonly data: Uint8Array;
-  readonly explicitHashKey?: bigint;
-  readonly tags?: Readonly<Record<string, string>>;
+  readonly explicitHashKey: bigint | undefined;
+  readonly tags: Readonly<Record<string, string>> | undefined;
   /** Data and partition key in UTF-8: what the service counts. */
   readonly sizeBytes: number;
 }
@@ -35,20 +35,13 @@ export function checkUserRecord(record: UserRecord, maxRecordBytes: number): Che
   const data = bytesOf(record.data);
   const sizeBytes = data.byteLength + Buffer.byteLength(partitionKey);
   if (sizeBytes > maxRecordBytes) throw new RecordTooLargeError(sizeBytes, maxRecordBytes);
-  // The common record has neither; an object literal per case keeps the shape of each stable.
-  if (explicitHashKey === undefined && tags === undefined) return { partitionKey, data, sizeBytes };
   return {
     partitionKey,
     data,
+    explicitHashKey: explicitHashKey === undefined ? undefined : checkHashKey(explicitHashKey),
+    tags: tags !== undefined && hasTags(tags) ? tags : undefined,
     sizeBytes,
-    ...(explicitHashKey !== undefined && { explicitHashKey: checkHashKey(explicitHashKey) }),
-    ...(tags !== undefined && hasTags(tags) && { tags }),
   };
-}
-
-/** The hash key that decides the record's shard. */
-export function hashKeyOf(record: CheckedRecord): bigint {
-  return record.explicitHashKey ?? partitionKeyHash(record.partitionKey);
 }
 
 function checkPartitionKey(key: unknown): asserts key is string {

@@ -4,11 +4,13 @@
  * All user records of an aggregate are predicted to be in one shard; nothing else ties them together. An aggregate is
  * closed when the next record does not fit, when it has enough records, or when its oldest record is due.
  */
-import { Aggregator } from "@millrace/aggregation";
+import { Aggregator, type AggregatedRecord } from "@millrace/aggregation";
 import { loneRecord, noAttempts, type OutgoingRecord, type PendingRecord } from "./records.ts";
 
 /** The outer partition key of an aggregate is one byte, and counts towards its size. */
 const outerKeyBytes = 1;
+/** Enough for the shards whose aggregates close at one time; each keeps at most the size of an aggregate. */
+const maxSpareAggregators = 64;
 
 interface OpenAggregate {
   readonly shardId: string;
@@ -22,6 +24,8 @@ export class OpenAggregates {
   readonly #maxBytes: number;
   readonly #maxRecords: number;
   readonly #open = new Map<string, OpenAggregate>();
+  /** Aggregators to fill again: their memory is what most of an aggregate's cost would be. */
+  readonly #spare: Aggregator[] = [];
   /** Never after the earliest deadline of an aggregate that may close. */
   #dueAt = Infinity;
   #hasHeldBack = false;
@@ -39,16 +43,16 @@ export class OpenAggregates {
       this.#start(pending, shardId);
       return undefined;
     }
-    if (!open.aggregator.add(pending.checked)) {
+    if (!open.aggregator.add(pending)) {
       this.#start(pending, shardId);
-      return close(open);
+      return this.#close(open);
     }
     open.members.push(pending);
     if (pending.expiresAt < open.expiresAt) open.expiresAt = pending.expiresAt;
     if (pending.deadline < open.deadline) this.#setDeadline(open, pending.deadline);
     if (open.members.length < this.#maxRecords) return undefined;
     this.#open.delete(shardId);
-    return close(open);
+    return this.#close(open);
   }
 
   /** When an aggregate may be due: never late, sometimes early. Infinity when there is none but held back ones. */
@@ -79,7 +83,7 @@ export class OpenAggregates {
         this.#dueAt = Math.min(this.#dueAt, open.deadline);
       } else if (mayClose(open.shardId)) {
         this.#open.delete(open.shardId);
-        closed.push(close(open));
+        closed.push(this.#close(open));
       } else {
         this.#hasHeldBack = true;
       }
@@ -117,11 +121,22 @@ export class OpenAggregates {
   }
 
   #start(pending: PendingRecord, shardId: string): void {
-    const aggregator = new Aggregator({ maxBytes: this.#maxBytes - outerKeyBytes });
-    aggregator.add(pending.checked);
+    const aggregator = this.#spare.pop() ?? new Aggregator({ maxBytes: this.#maxBytes - outerKeyBytes });
+    aggregator.add(pending);
     const open = { shardId, aggregator, members: [pending], deadline: Infinity, expiresAt: pending.expiresAt };
     this.#setDeadline(open, pending.deadline);
     this.#open.set(shardId, open);
+  }
+
+  #close(open: OpenAggregate): OutgoingRecord {
+    const outgoing = outgoingOf(open);
+    this.#recycle(open.aggregator);
+    return outgoing;
+  }
+
+  #recycle(aggregator: Aggregator): void {
+    aggregator.reset();
+    if (this.#spare.length < maxSpareAggregators) this.#spare.push(aggregator);
   }
 
   #setDeadline(open: OpenAggregate, deadline: number): void {
@@ -130,14 +145,15 @@ export class OpenAggregates {
   }
 }
 
-function close(open: OpenAggregate): OutgoingRecord {
+function outgoingOf(open: OpenAggregate): OutgoingRecord {
   const [first] = open.members;
   if (first !== undefined && open.members.length === 1) return loneRecord(first, open.shardId);
+  const built = open.aggregator.build();
   return {
     members: open.members,
-    aggregator: open.aggregator,
+    built,
     shardId: open.shardId,
-    sizeBytes: open.aggregator.sizeBytes + outerKeyBytes,
+    sizeBytes: built.data.byteLength + outerKeyBytes,
     deadline: open.deadline,
     expiresAt: open.expiresAt,
     notBefore: 0,
@@ -152,8 +168,8 @@ function close(open: OpenAggregate): OutgoingRecord {
 const largestBlobBytes = 10_485_759;
 
 /** The aggregate of records that were in one before and lost some of their company. */
-export function aggregateAgain(members: readonly PendingRecord[]): Aggregator {
+export function aggregateAgain(members: readonly PendingRecord[]): AggregatedRecord {
   const aggregator = new Aggregator({ maxBytes: largestBlobBytes });
-  for (const member of members) aggregator.add(member.checked);
-  return aggregator;
+  for (const member of members) aggregator.add(member);
+  return aggregator.build();
 }

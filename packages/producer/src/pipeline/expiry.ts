@@ -5,13 +5,40 @@ import type { Effect } from "./effects.ts";
 import { historyOf, noAttempts, type OutgoingRecord, type PendingRecord } from "./records.ts";
 import { expiredError, refusedError } from "./retrier.ts";
 
+/** Withdrawn records are swept out once there are this many, or this much of them. */
+const maxWithdrawnRecords = 1_000;
+const maxWithdrawnBytes = 1_048_576;
+
 export class Expiry {
   readonly #ttlMs: number;
   readonly #emit: (effect: Effect) => void;
+  #withdrawnRecords = 0;
+  #withdrawnBytes = 0;
 
   constructor(ttlMs: number, emit: (effect: Effect) => void) {
     this.#ttlMs = ttlMs;
     this.#emit = emit;
+  }
+
+  /** Counts a record that was withdrawn and is still held. */
+  withdrawn(pending: PendingRecord): void {
+    this.#withdrawnRecords += 1;
+    this.#withdrawnBytes += pending.sizeBytes;
+  }
+
+  get hasWithdrawn(): boolean {
+    return this.#withdrawnRecords > 0;
+  }
+
+  /** True when what is withdrawn and still held is worth a scan of everything. */
+  get hasMuchWithdrawn(): boolean {
+    return this.#withdrawnRecords > maxWithdrawnRecords || this.#withdrawnBytes > maxWithdrawnBytes;
+  }
+
+  /** Nothing withdrawn is held any more. */
+  swept(): void {
+    this.#withdrawnRecords = 0;
+    this.#withdrawnBytes = 0;
   }
 
   /** False for a record that is over; one whose lifetime ended is failed, one that was withdrawn has its answer. */
@@ -51,7 +78,7 @@ export class Expiry {
 }
 
 function shrink(outgoing: OutgoingRecord, members: PendingRecord[]): boolean {
-  if (members.length < outgoing.members.length) outgoing.aggregator = undefined;
+  if (members.length < outgoing.members.length) outgoing.built = undefined;
   outgoing.members = members;
   outgoing.expiresAt = Math.min(...members.map((member) => member.expiresAt));
   return members.length > 0;

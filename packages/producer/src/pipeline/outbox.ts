@@ -13,7 +13,7 @@ import type { Effect } from "./effects.ts";
 import { Expiry } from "./expiry.ts";
 import { Fifo } from "./fifo.ts";
 import { Limiter } from "./limiter.ts";
-import { disband, hashKeyOfPending, loneRecord, type OutgoingRecord, type PendingRecord } from "./records.ts";
+import { disband, loneRecord, type OutgoingRecord, type PendingRecord } from "./records.ts";
 import type { Router } from "./router.ts";
 
 /** Aggregates due within this share of the linger leave together with one that is due, in one request. */
@@ -21,9 +21,6 @@ const joinShare = 0.2;
 const joinMaxMs = 50;
 /** Expiry is looked at this often at most: a scan of everything must not follow every expiring record. */
 const sweepEveryMs = 50;
-/** Withdrawn records are swept out once there are this many, or this much of them. */
-const maxWithdrawnRecords = 1_000;
-const maxWithdrawnBytes = 1_048_576;
 
 export class Outbox {
   readonly limiter: Limiter;
@@ -40,8 +37,6 @@ export class Outbox {
   /** Requests to be sent as they are: parts of one that was refused as a whole. */
   readonly #isolated = new Fifo<readonly OutgoingRecord[]>();
   #sweepAt = Infinity;
-  #withdrawnRecords = 0;
-  #withdrawnBytes = 0;
 
   constructor(options: ResolvedOptions, router: Router, emit: (effect: Effect) => void) {
     this.#options = options;
@@ -78,6 +73,7 @@ export class Outbox {
   /** Takes a Kinesis record back to be sent again from its `notBefore` on. */
   delay(outgoing: OutgoingRecord): void {
     this.#sweepAt = Math.min(this.#sweepAt, outgoing.expiresAt);
+    outgoing.built = undefined;
     this.#delayed.push(outgoing);
   }
 
@@ -90,8 +86,7 @@ export class Outbox {
 
   /** Takes in that a record here was withdrawn by its caller, who has the answer already. */
   withdrawn(pending: PendingRecord): void {
-    this.#withdrawnRecords += 1;
-    this.#withdrawnBytes += pending.costBytes;
+    this.#expiry.withdrawn(pending);
   }
 
   /** Makes everything that waits for company due. */
@@ -104,13 +99,7 @@ export class Outbox {
 
   /** Moves what may move by `now`. `mayClose`: a request could be sent, so that closing aggregates early is no loss. */
   advance(now: number, mayClose: boolean): void {
-    if (
-      now >= this.#sweepAt ||
-      this.#withdrawnRecords > maxWithdrawnRecords ||
-      this.#withdrawnBytes > maxWithdrawnBytes
-    ) {
-      this.#sweep(now);
-    }
+    if (now >= this.#sweepAt || this.#expiry.hasMuchWithdrawn) this.#sweep(now);
     if (this.#delayed.some((outgoing) => outgoing.notBefore <= now)) {
       const delayed = this.#delayed;
       this.#delayed = delayed.filter((outgoing) => outgoing.notBefore > now);
@@ -128,8 +117,9 @@ export class Outbox {
     }
     while (this.#collector.isFull || this.#collector.dueAt <= now) {
       const taken = this.#collector.take();
-      const live =
-        this.#withdrawnRecords === 0 ? taken : taken.filter((outgoing) => this.#expiry.keepsAny(outgoing, now));
+      const live = !this.#expiry.hasWithdrawn
+        ? taken
+        : taken.filter((outgoing) => this.#expiry.keepsAny(outgoing, now));
       if (live.length > 0) return live;
     }
     return undefined;
@@ -173,7 +163,7 @@ export class Outbox {
       return;
     }
     const { map } = this.#router;
-    const shardId = map && (map.onlyShardId ?? map.predict(hashKeyOfPending(pending)));
+    const shardId = map?.predictFor(pending);
     if (shardId === undefined) {
       this.#collector.add(loneRecord(pending, undefined));
     } else if (this.#options.aggregation) {
@@ -186,6 +176,7 @@ export class Outbox {
 
   #limit(outgoing: OutgoingRecord, shardId: string, now: number): void {
     if (this.limiter.admit(shardId, outgoing, now)) this.#collector.add(outgoing);
+    else outgoing.built = undefined;
   }
 
   /** Finds a place for a Kinesis record that exists already: its shard may have closed since it was made. */
@@ -199,7 +190,7 @@ export class Outbox {
       return;
     }
     if (outgoing.shardId === undefined || !map.isOpen(outgoing.shardId)) {
-      const shardIds = new Set(outgoing.members.map((member) => map.predict(hashKeyOfPending(member))));
+      const shardIds = new Set(outgoing.members.map((member) => map.predictFor(member)));
       if (shardIds.size > 1) {
         for (const member of disband(outgoing)) this.#route(member, now);
         return;
@@ -224,8 +215,7 @@ export class Outbox {
 
   /** Fails what has expired and drops what was withdrawn, wherever it waits. */
   #sweep(now: number): void {
-    this.#withdrawnRecords = 0;
-    this.#withdrawnBytes = 0;
+    this.#expiry.swept();
     let earliest = Infinity;
     const keep = (outgoing: OutgoingRecord) => {
       const isLive = this.#expiry.keepsAny(outgoing, now);

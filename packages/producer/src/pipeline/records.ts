@@ -2,10 +2,10 @@
  * Pure. The two kinds of record inside the producer: a user record that waits for its answer, and a Kinesis record
  * on its way to a shard.
  */
-import type { Aggregator, UserRecord } from "@millrace/aggregation";
+import { userRecordHash, type AggregatedRecord } from "@millrace/aggregation";
 import type { Attempt, PutResult } from "../attempt.ts";
 import type { Cohort } from "../flush-barrier.ts";
-import { hashKeyOf, type CheckedRecord } from "../user-record.ts";
+import type { CheckedRecord } from "../user-record.ts";
 
 /**
  * Where a user record stands:
@@ -28,17 +28,9 @@ export interface History {
 }
 
 /** A user record that was accepted and not yet answered. */
-export interface PendingRecord {
-  /** What the caller gave. */
-  readonly record: UserRecord;
-  /** The same record with its data as bytes, checked. */
-  readonly checked: CheckedRecord;
+export interface PendingRecord extends CheckedRecord {
   /** The hash that chooses the shard; computed when a shard map first asks for it. */
   hashKey: bigint | undefined;
-  /** Data and partition key: what the service counts. */
-  readonly sizeBytes: number;
-  /** What the record costs the buffer. */
-  readonly costBytes: number;
   readonly acceptedAt: number;
   /** When it should leave at the latest. */
   deadline: number;
@@ -61,8 +53,11 @@ export interface PendingRecord {
 /** A Kinesis record in the making or on its way: one user record, or an aggregate of many. */
 export interface OutgoingRecord {
   members: PendingRecord[];
-  /** Holds the encoding while there is more than one member; undefined for one that goes as it is. */
-  aggregator: Aggregator | undefined;
+  /**
+   * The bytes of an aggregate that may go at once. Undefined for a lone record, and for an aggregate that waits for
+   * longer: it would be held twice, and is put together again when its turn comes.
+   */
+  built: AggregatedRecord | undefined;
   /** Where the shard map says it will land; undefined when nothing was predicted. */
   shardId: string | undefined;
   /** Data and outer partition key, as the service counts them. */
@@ -85,7 +80,7 @@ export interface OutgoingRecord {
 export function loneRecord(pending: PendingRecord, shardId: string | undefined, alone = false): OutgoingRecord {
   return {
     members: [pending],
-    aggregator: undefined,
+    built: undefined,
     shardId,
     sizeBytes: pending.sizeBytes,
     deadline: pending.deadline,
@@ -113,7 +108,7 @@ export function historyOf(
 
 /** The hash key that decides the record's shard. Computed once. */
 export function hashKeyOfPending(pending: PendingRecord): bigint {
-  return (pending.hashKey ??= hashKeyOf(pending.checked));
+  return (pending.hashKey ??= userRecordHash(pending));
 }
 
 /** Takes an aggregate apart; its members keep its history. */

@@ -27,10 +27,9 @@ export function planRequest(records: readonly OutgoingRecord[], now: number, req
 /** What goes over the wire for a Kinesis record. */
 function entryOf(outgoing: OutgoingRecord): PutRecordsEntry {
   const [first] = outgoing.members;
-  if (first !== undefined && outgoing.members.length === 1 && first.checked.tags === undefined) {
-    const { data, partitionKey, explicitHashKey } = first.checked;
+  if (first !== undefined && outgoing.members.length === 1 && first.tags === undefined) {
+    const { data, partitionKey, explicitHashKey } = first;
     return { data, partitionKey, explicitHashKey: explicitHashKey?.toString() };
   }
-  outgoing.aggregator ??= aggregateAgain(outgoing.members);
-  return outgoing.aggregator.build();
+  return (outgoing.built ??= aggregateAgain(outgoing.members));
 }

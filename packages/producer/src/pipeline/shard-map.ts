@@ -4,9 +4,12 @@
  * Source: KPL's `shard_map.cc` (prediction by ending hash key over the shards open AT_LATEST). Unlike it, an old map
  * keeps serving while a new one is fetched, and the ranges of shards that have closed are kept to judge late answers.
  */
+import { hashKeyTop32 } from "@millrace/aggregation";
 import type { Shard } from "@millrace/core/kinesis";
+import { hashKeyOfPending, type PendingRecord } from "./records.ts";
 
 const maxHashKey = (1n << 128n) - 1n;
+const lowBits = (1n << 96n) - 1n;
 
 /** How many closed shards' ranges are kept: late answers speak of recent ones only. */
 const maxClosedShards = 10_000;
@@ -20,6 +23,8 @@ interface HashRange {
 export class ShardMap {
   readonly #shardIds: readonly string[];
   readonly #endings: readonly bigint[];
+  /** The highest 32 bits of each ending. */
+  readonly #tops: Uint32Array;
   readonly #ranges: ReadonlyMap<string, HashRange>;
   readonly #open: ReadonlySet<string>;
 
@@ -28,6 +33,7 @@ export class ShardMap {
     const sorted = openShards.toSorted((a, b) => (a.endingHashKey < b.endingHashKey ? -1 : 1));
     this.#shardIds = sorted.map((shard) => shard.shardId);
     this.#endings = sorted.map((shard) => shard.endingHashKey);
+    this.#tops = Uint32Array.from(this.#endings, (ending) => Number(ending >> 96n));
     this.#open = new Set(this.#shardIds);
     const closed = previous === undefined ? [] : [...previous.#ranges].filter(([shardId]) => !this.#open.has(shardId));
     this.#ranges = new Map<string, HashRange>([
@@ -63,9 +69,23 @@ export class ShardMap {
     return next === maxHashKey + 1n;
   }
 
-  /** The only shard, where there is one: then no hash needs to be computed. */
-  get onlyShardId(): string | undefined {
-    return this.#shardIds.length === 1 ? this.#shardIds[0] : undefined;
+  /** The open shard that takes a record. Looks at 32 bits of its hash, and at the others only on a tie. */
+  predictFor(pending: PendingRecord): string | undefined {
+    // With one shard no hash is needed at all.
+    if (this.#shardIds.length === 1) return this.#shardIds[0];
+    const top = pending.hashKey === undefined ? hashKeyTop32(pending) : Number(pending.hashKey >> 96n);
+    let low = 0;
+    let high = this.#tops.length - 1;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#tops[middle] ?? 0) < top) low = middle + 1;
+      else high = middle;
+    }
+    // Equal in 32 bits: the shard's range may end before the record, unless all its other bits are ones.
+    if (this.#tops[low] === top && ((this.#endings[low] ?? 0n) & lowBits) !== lowBits) {
+      return this.predict(hashKeyOfPending(pending));
+    }
+    return this.#shardIds[low];
   }
 
   /** The open shard that takes `hashKey`; undefined for a map without shards. */

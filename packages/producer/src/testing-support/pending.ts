@@ -23,11 +23,8 @@ export function pendingRecord(fields: PendingFields = {}): PendingRecord {
   const record = fields.record ?? { partitionKey, data: new Uint8Array(bytes) };
   const checked = checkUserRecord(record, 10_485_760);
   return {
-    record,
-    checked,
+    ...checked,
     hashKey: checked.explicitHashKey,
-    sizeBytes: checked.sizeBytes,
-    costBytes: checked.sizeBytes,
     acceptedAt,
     deadline: acceptedAt + lingerMs,
     expiresAt: acceptedAt + ttlMs,
