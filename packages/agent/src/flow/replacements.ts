@@ -6,6 +6,7 @@ import { type FileStat, inodeKey, type OpenFile, type Sighting } from "./files.t
 import type { Generation } from "./generation.ts";
 import type { GenerationBook } from "./generation-book.ts";
 import { hasTrail, lookInto } from "./probe.ts";
+import { isSameLog } from "./rotation.ts";
 
 /** Carries out truncations. */
 export class Replacements {
@@ -30,6 +31,13 @@ export class Replacements {
     file: OpenFile,
     newcomers: readonly Sighting[],
   ): Promise<void> {
+    const isCopied = await this.lose(generation, newcomers);
+    if (file.stat().sizeBytes === 0) await file.close();
+    else await this.#book.begin(sighting, file, { predecessor: isCopied ? generation : undefined, because: "new" });
+  }
+
+  /** A generation's file holds other bytes now: goes on in a copy, or counts what was lost. True when there was one. */
+  async lose(generation: Generation, newcomers: readonly Sighting[]): Promise<boolean> {
     const isCopied = await this.#findCopy(generation, newcomers);
     if (!isCopied) {
       this.#book.unbind(generation);
@@ -38,8 +46,7 @@ export class Replacements {
       generation.status = "ended";
       generation.isDirty = true;
     }
-    if (file.stat().sizeBytes === 0) await file.close();
-    else await this.#book.begin(sighting, file, { predecessor: isCopied ? generation : undefined, because: "new" });
+    return isCopied;
   }
 
   /** Binds a generation to a copy of its file, where there is one. */
@@ -53,7 +60,9 @@ export class Replacements {
       const file = await this.#book.open(candidate.path);
       if (file === undefined) continue;
       if (await this.#continueIn(generation, candidate, file)) {
-        if (generation.status === "following" && !inPattern.has(candidate.path)) generation.status = "leaving";
+        if (generation.status !== "ended") {
+          generation.status = inPattern.has(candidate.path) ? "following" : "leaving";
+        }
         return true;
       }
       await file.close();
@@ -66,7 +75,7 @@ export class Replacements {
     const evidence = generation.evidence();
     const look = await lookInto(file, evidence);
     if (look.verdict === "different") return false;
-    if (!isStrong(evidence) && !candidate.path.startsWith(generation.path)) return false;
+    if (!isStrong(evidence) && !isSameLog(candidate.path, generation.path)) return false;
     const unreadBytes = generation.sizeBytes - Math.max(look.sizeBytes, evidence.positionBytes);
     if (look.verdict === "shorter") {
       // The copy was finished before the last bytes that were read: nothing in it is unread.

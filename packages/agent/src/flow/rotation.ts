@@ -7,7 +7,7 @@ import { type FileStat, inodeKey, type Sighting } from "./files.ts";
 export interface Joined<G> {
   readonly known: readonly { readonly generation: G; readonly sighting: Sighting }[];
   /** Files that belong to no generation, least recently changed first: the older one is read first. */
-  readonly newcomers: readonly Sighting[];
+  readonly newcomers: Sighting[];
 }
 
 /**
@@ -68,8 +68,17 @@ export function betweenGenerations(left: FileStat, unknown: readonly Sighting[])
     .toSorted((a, b) => a.modifiedMs - b.modifiedMs);
 }
 
+const rotatedSuffix = /(?:[.\-_](?:\d[\dTZ.:_-]*|old|bak|prev|previous))+$/;
+
 /** True for a name that rotation gives to `path`: a number, a date, or one of the usual words after it. */
 export function isRotatedName(name: string, path: string): boolean {
   if (!name.startsWith(path)) return false;
-  return /^[.\-_](?:\d[\dTZ.:_-]*|old|bak|prev|previous)$/.test(name.slice(path.length));
+  return rotatedSuffix.exec(name.slice(path.length))?.index === 0;
+}
+
+/** True when two paths may be of one log: one is the other, with or without what rotation appends. */
+export function isSameLog(a: string, b: string): boolean {
+  const stemA = a.replace(rotatedSuffix, "");
+  const stemB = b.replace(rotatedSuffix, "");
+  return stemA === stemB || a.startsWith(stemB) || b.startsWith(stemA);
 }

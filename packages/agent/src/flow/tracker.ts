@@ -169,7 +169,7 @@ export class Tracker {
   }
 
   /** A file of a generation that is known by its inode. */
-  async #meet(generation: Generation, sighting: Sighting, newcomers: readonly Sighting[]): Promise<void> {
+  async #meet(generation: Generation, sighting: Sighting, newcomers: Sighting[]): Promise<void> {
     if (generation.file === undefined) {
       const isUnchanged =
         generation.sizeBytes === sighting.sizeBytes &&
@@ -198,7 +198,7 @@ export class Tracker {
   }
 
   /** Opens a file again and makes sure that it is still the one that was read. */
-  async #reopen(generation: Generation, sighting: Sighting, newcomers: readonly Sighting[]): Promise<void> {
+  async #reopen(generation: Generation, sighting: Sighting, newcomers: Sighting[]): Promise<void> {
     const file = await this.#book.open(sighting.path);
     if (file === undefined) return;
     const stat = file.stat();
@@ -209,7 +209,10 @@ export class Tracker {
     }
     const look = await lookInto(file, generation.evidence());
     if (look.verdict !== "same" || wasBornAgain(generation, stat)) {
-      await this.#replacements.replace(generation, { ...stat, path: sighting.path }, file, newcomers);
+      // Another file under the inode, or the same one emptied: it is explained with the other new files.
+      await file.close();
+      await this.#replacements.lose(generation, newcomers);
+      newcomers.push(sighting);
       return;
     }
     this.#book.bind(generation, file, sighting.path, look.head, look.before);

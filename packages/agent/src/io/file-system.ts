@@ -6,6 +6,7 @@
  */
 import { type BigIntStats, closeSync, fstatSync, open, read, readdirSync, statSync, watch } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import picomatch from "picomatch";
 import { escapePath, glob } from "tinyglobby";
 import type { FileFault, FileStat, FileSystem, Opened, OpenFile, Stated } from "../flow/files.ts";
 
@@ -28,11 +29,12 @@ async function findFiles(include: readonly string[], exclude: readonly string[])
           absolute: true,
           dot: true,
           expandDirectories: false,
-          ignore: [...exclude],
           // A file may vanish between the listing and the next call.
           onlyFiles: true,
         });
-  return [...new Set([...literal, ...found])].toSorted();
+  // Not tinyglobby's `ignore`, which is relative to the working directory.
+  const isExcluded = picomatch([...exclude], { dot: true });
+  return [...new Set([...literal, ...found])].filter((path) => !isExcluded(path)).toSorted();
 }
 
 /** A pattern that exists as written is that file, whatever characters are in its name. */

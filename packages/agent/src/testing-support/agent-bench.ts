@@ -15,7 +15,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { realSystem } from "@millrace/core/runtime";
 import { Agent } from "../agent.ts";
-import type { FlowConfigInput } from "../config/schema.ts";
+import type { AgentConfigInput, FlowConfigInput } from "../config/schema.ts";
 import type { AgentEvent } from "../events.ts";
 import { ManualSystem } from "./manual-system.ts";
 import { MemoryDestination } from "./memory-destination.ts";
@@ -81,20 +81,23 @@ export class AgentBench implements AsyncDisposable {
   }
 
   /** Starts an agent; everything in the directory is read from its start unless the flow says otherwise. */
-  start(flow: BenchFlow = {}): void {
+  start(flow: BenchFlow = {}, keys: Partial<AgentConfigInput> = {}): void {
     this.#starts += 1;
     this.system = new ManualSystem(() => realSystem.breathe(), this.#starts);
     this.#agent = new Agent(
       {
-        flows: [
-          {
-            filePattern: this.path(this.#pattern),
-            kinesisStream: "lines",
-            initialPosition: "START_OF_FILE",
-            ...this.#flow,
-            ...flow,
-          },
-        ],
+        config: {
+          ...keys,
+          flows: [
+            {
+              filePattern: this.path(this.#pattern),
+              kinesisStream: "lines",
+              initialPosition: "START_OF_FILE",
+              ...this.#flow,
+              ...flow,
+            },
+          ],
+        },
         positionsPath: this.positionsPath,
         onEvent: (event) => this.events.push(event),
       },
