@@ -7,8 +7,9 @@ export default defineConfig({
       "test/{contract,integration,simulation,tidy}/**/*.test.ts",
       "examples/**/*.test.ts",
     ],
-    testTimeout: 20_000,
-    hookTimeout: 20_000,
+    // For what hangs, not for what is slow: how long a test takes on a busy machine says nothing about the code.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     // Unit tests share the machine with the servers and worker processes that integration tests start.
     maxWorkers: 2,
   },
