@@ -28,7 +28,7 @@ const globalObjects = new Set(["globalThis", "global", "window"]);
 export function findClocks(workspace: Workspace): string[] {
   return publishedFiles(workspace)
     .filter(({ path }) => path !== systemFile)
-    .flatMap((file) => report(file, (node, [parent]) => nameClock(node, parent)));
+    .flatMap((file) => report(file, (node, ancestors) => nameClock(node, ancestors.at(-1))));
 }
 
 function nameClock(node: Node, parent: Node | undefined): string | undefined {

@@ -44,7 +44,8 @@ function measure(file: SourceFile, lengths: Map<string, Length>): void {
   lengths.set(file.path, { lines: count, limit: isTestFile ? limits.test : limits.file });
   // The function of a describe block is as long as its tests.
   if (isTestFile) return;
-  walk(file.program, (node, [parent]) => {
+  walk(file.program, (node, ancestors) => {
+    const parent = ancestors.at(-1);
     if (
       node.type !== "FunctionDeclaration" &&
       node.type !== "FunctionExpression" &&

@@ -1,5 +1,5 @@
 /** Pure. One source file as the tidy rules see it: its syntax tree, what it imports, and what its header says. */
-import { parseSync } from "oxc-parser";
+import { parseSync, visitorKeys } from "oxc-parser";
 import type { Comment, EcmaScriptModule, Node, Program } from "oxc-parser";
 
 /** The first word of a file's header: what kind of work the file does. */
@@ -59,20 +59,27 @@ export function lineAt(text: string, index: number): number {
   return line;
 }
 
-/** Calls `visit` with every node below `program`, and with the nodes above it, the nearest first. */
+/** Calls `visit` with every node below `program`, and with the nodes above it: the parent is the last. */
 export function walk(program: Program, visit: (node: Node, ancestors: readonly Node[]) => void): void {
-  const step = (value: unknown, ancestors: readonly Node[]): void => {
-    if (Array.isArray(value)) {
-      for (const item of value) step(item, ancestors);
-      return;
+  const above: Node[] = [];
+  const step = (node: Node): void => {
+    visit(node, above);
+    above.push(node);
+    for (const key of visitorKeys[node.type] ?? []) {
+      const child = (node as unknown as Readonly<Record<string, Node | readonly (Node | null)[] | null | undefined>>)[
+        key
+      ];
+      if (isList(child)) {
+        for (const item of child) if (item !== null) step(item);
+      } else if (child) step(child);
     }
-    if (typeof value !== "object" || value === null || !("type" in value)) return;
-    const node = value as Node;
-    visit(node, ancestors);
-    const above = [node, ...ancestors];
-    for (const [key, child] of Object.entries(node)) if (key !== "parent") step(child, above);
+    above.pop();
   };
-  step(program, []);
+  step(program);
+}
+
+function isList(child: unknown): child is readonly (Node | null)[] {
+  return Array.isArray(child);
 }
 
 function listLinks(text: string, module: EcmaScriptModule): ImportLink[] {
