@@ -19,6 +19,16 @@ export declare class BufferFullError extends Error {
 
 export { ConfigError } from "@millrace/core/options";
 
+export { MetricScope } from "@millrace/core/observe";
+
+export { MetricUnit } from "@millrace/core/observe";
+
+export { Metrics } from "@millrace/core/observe";
+
+export { MetricsGranularity } from "@millrace/core/observe";
+
+export { MetricsUploadOptions } from "@millrace/core/observe";
+
 export declare class Producer implements AsyncDisposable {
     #private;
     get buffered(): {
@@ -138,6 +148,7 @@ export interface ProducerOptions {
     readonly maxBufferedBytes?: number | undefined;
     readonly maxBufferedRecords?: number | undefined;
     readonly maxWaitingRecords?: number | undefined;
+    readonly metrics?: Metrics | undefined;
     readonly onEvent?: ((event: ProducerEvent) => void) | undefined;
 }
 
@@ -186,6 +197,8 @@ export interface PutErrorFields {
 
 export type PutErrorScope = "record" | "stream" | "lifetime";
 
+export { PutMetricDataInput } from "@millrace/core/observe";
+
 export type PutOutcome = {
     readonly ok: true;
     readonly record: UserRecord;
@@ -229,11 +242,17 @@ export declare class RecordTooLargeError extends RecordError {
     static [Symbol.hasInstance](value: unknown): boolean;
 }
 
+export { UploadedMetrics } from "@millrace/core/observe";
+
 export { UserRecord } from "@millrace/aggregation";
 
 export interface WaitOptions {
     readonly signal?: AbortSignal | undefined;
 }
+
+export { cloudWatchMetrics } from "@millrace/core/observe";
+
+export { embeddedMetrics } from "@millrace/core/observe";
 
 // Named above, not exported:
 

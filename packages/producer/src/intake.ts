@@ -243,6 +243,7 @@ export class Intake {
       onFailed: (members, error) => this.#onFailed(members, error),
       onEvent: (event) => this.#wiring.events.publish(event),
       onSettledSome: () => this.#roomCameBack(),
+      heldRecords: () => this.#buffer.records,
       isCrowded: () => this.#buffer.waitingRecords > 0 || this.#readyWaiters.length > 0,
     }));
   }

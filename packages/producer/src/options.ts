@@ -5,6 +5,7 @@
  */
 import type { KinesisClient } from "@aws-sdk/client-kinesis";
 import type { StreamRef } from "@millrace/core/kinesis";
+import type { Metrics } from "@millrace/core/observe";
 import {
   booleanOption,
   checkOptionNames,
@@ -94,6 +95,11 @@ export interface ProducerOptions {
    * @default 10,000
    */
   readonly maxWaitingRecords?: number | undefined;
+  /**
+   * Gets what the KPL measures, under its names: `cloudWatchMetrics(...)`, `embeddedMetrics(...)` or your own.
+   * @default none: nothing is measured or sent
+   */
+  readonly metrics?: Metrics | undefined;
   /** Called with every event. It must not block; what it throws is reported once as a process warning. */
   readonly onEvent?: ((event: ProducerEvent) => void) | undefined;
 }
@@ -119,6 +125,7 @@ export interface ResolvedOptions {
   readonly maxBufferedBytes: number;
   readonly maxBufferedRecords: number;
   readonly maxWaitingRecords: number;
+  readonly metrics: Metrics | undefined;
   readonly onEvent: ((event: ProducerEvent) => void) | undefined;
 }
 
@@ -144,6 +151,7 @@ const optionNames: readonly (keyof ProducerOptions)[] = [
   "maxBufferedBytes",
   "maxBufferedRecords",
   "maxWaitingRecords",
+  "metrics",
   "onEvent",
 ];
 
@@ -183,6 +191,12 @@ export function resolveProducerOptions(options: ProducerOptions): ResolvedOption
     maxBufferedBytes: integer("maxBufferedBytes", 128 * mebibyte, mebibyte, max),
     maxBufferedRecords: integer("maxBufferedRecords", 200_000, 1, max),
     maxWaitingRecords: integer("maxWaitingRecords", 10_000, 0, max),
+    metrics: metricsOption(options.metrics),
     onEvent: functionOption("onEvent", options.onEvent),
   };
+}
+
+function metricsOption(metrics: Metrics | undefined): Metrics | undefined {
+  if (metrics === undefined || typeof (metrics as { record?: unknown } | null)?.record === "function") return metrics;
+  throw new ConfigError({ path: "metrics", got: metrics, expected: "an object with a record function" });
 }

@@ -7,6 +7,7 @@ import PQueue from "p-queue";
 import type { PutResult } from "./attempt.ts";
 import { callWithDeadline, localError } from "./deadline.ts";
 import type { ProducerEvent } from "./events.ts";
+import { KplMetrics } from "./kpl-metrics.ts";
 import type { ResolvedOptions } from "./options.ts";
 import type { Effect, PlannedRequest } from "./pipeline/effects.ts";
 import { Pipeline } from "./pipeline/pipeline.ts";
@@ -26,6 +27,8 @@ export interface SendLoopWiring {
   readonly onEvent: (event: ProducerEvent) => void;
   /** Called after a round in which records settled: there may be room again. */
   readonly onSettledSome: () => void;
+  /** User records held now. */
+  readonly heldRecords: () => number;
   /** True while callers wait for room: lingering for company would only make them wait longer. */
   readonly isCrowded: () => boolean;
 }
@@ -36,6 +39,7 @@ export class SendLoop {
   readonly #requests: PQueue;
   /** Ends every call under way. */
   readonly #abort = new AbortController();
+  readonly #metrics: KplMetrics | undefined;
   #inFlight = 0;
   #timer: Timer | undefined;
   #timerAt = Infinity;
@@ -47,11 +51,14 @@ export class SendLoop {
   constructor(wiring: SendLoopWiring) {
     this.#wiring = wiring;
     this.#pipeline = new Pipeline(wiring.options);
+    const { metrics, stream } = wiring.options;
+    this.#metrics = metrics && new KplMetrics(metrics, stream.streamName);
     this.#requests = new PQueue({ concurrency: wiring.options.maxConnections });
   }
 
   add(pending: PendingRecord, now: number): void {
     this.#hasNewRecords = true;
+    this.#metrics?.received(this.#wiring.heldRecords());
     const planBy = this.#pipeline.add(pending, now);
     if (planBy <= now) this.pump();
     else if (planBy < this.#timerAt) this.#setTimer(planBy, now);
@@ -146,6 +153,7 @@ export class SendLoop {
         this.#stored(effect.outgoing, effect.shardId, effect.sequenceNumber);
         break;
       case "failed":
+        this.#metrics?.failed(effect.members.length, (effect.error as { code?: string } | undefined)?.code ?? "");
         this.#wiring.onFailed(effect.members, effect.error);
         break;
       case "event":
@@ -155,6 +163,7 @@ export class SendLoop {
   }
 
   #stored(outgoing: OutgoingRecord, shardId: string, sequenceNumber: string): void {
+    this.#metrics?.stored(outgoing, shardId);
     const { members } = outgoing;
     const { onStored } = this.#wiring;
     for (let index = 0; index < members.length; index++) {
@@ -177,7 +186,9 @@ export class SendLoop {
       port.putRecords({ ...stream, records: request.entries }, { signal }),
     );
     this.#inFlight -= 1;
-    this.#pipeline.answered(request, answer, { startedAt, endedAt: system.now() }, () => system.random());
+    const times = { startedAt, endedAt: system.now() };
+    this.#metrics?.answered(request, answer, times);
+    this.#pipeline.answered(request, answer, times, () => system.random());
     this.pump();
   }
 
