@@ -11,6 +11,7 @@ type Bench = () => Promise<{ run(report: Report): Promise<void> }>;
 const benches: Readonly<Record<string, Bench>> = {
   aggregation: () => import("./aggregation.ts"),
   producer: () => import("./producer.ts"),
+  simulator: () => import("./simulator.ts"),
 };
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: "string" } } });

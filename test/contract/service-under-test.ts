@@ -15,6 +15,8 @@ import type { GetRecordsCommandOutput, KinesisClient, PutRecordsRequestEntry, Sh
 /** Where a Kinesis runs, and how to end it. */
 export interface RunningService {
   readonly endpoint: string;
+  /** The process that it runs in, where that is one of its own. */
+  readonly pid?: number | undefined;
   close(): Promise<void>;
 }
 

@@ -52,6 +52,14 @@ export async function startKinesisLocal(): Promise<RunningService> {
   return await startProcess([join(folder, "main.js")], env, plainPort);
 }
 
+/** The simulator in a process of its own, without limits: for measuring what it can do. */
+export async function startSimulatorProcess(): Promise<RunningService> {
+  const port = await freePort();
+  const program = `import { KinesisSimulator } from "@millrace/simulator";
+    await KinesisSimulator.listen({ port: ${port}, transitionMs: 0, limits: false, maxStoredBytes: 268435456 });`;
+  return await startProcess(["--input-type=module", "-e", program], {}, port);
+}
+
 async function startProcess(
   args: readonly string[],
   env: Record<string, string>,
@@ -70,7 +78,7 @@ async function startProcess(
   };
   for (let attempt = 0; attempt < 400; attempt++) {
     if (child.exitCode !== null) throw new Error(`${args.join(" ")} ended with ${child.exitCode}`);
-    if (await answers(port)) return { endpoint: `http://127.0.0.1:${port}`, close };
+    if (await answers(port)) return { endpoint: `http://127.0.0.1:${port}`, pid: child.pid, close };
     await pause(25);
   }
   await close();
