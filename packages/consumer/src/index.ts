@@ -5,11 +5,11 @@ export { ConsumerClosedError, ConsumerError, LeaseLostError } from "./errors.ts"
 export type { LeaseLossReason } from "./errors.ts";
 export type { ConsumerEvent } from "./events.ts";
 export type {
+  JointOutcome,
   LeaseTable,
   ReadOutcome,
   TableCallOptions,
   TableFailure,
-  TransactionStep,
   WriteOutcome,
 } from "./leases/lease-table.ts";
 export type { Attribute, Condition, Row, RowUpdate } from "./leases/table-row.ts";
@@ -20,5 +20,13 @@ export { deadLetterFile } from "./io/dead-letter-file.ts";
 export type { RecordContext, RecordHandler } from "./processing/per-record.ts";
 export { fromRecordProcessor } from "./processing/record-processor.ts";
 export type { ProcessorCheckpointer, RecordProcessor } from "./processing/record-processor.ts";
-export type { ConsumedRecord, EndedBy, LeasedShard, RecordBatch, ShardHandler } from "./record.ts";
+export type {
+  ConsumedRecord,
+  EndedBy,
+  LeasedShard,
+  PendingCheckpoint,
+  PreparedCheckpoint,
+  RecordBatch,
+  ShardHandler,
+} from "./record.ts";
 export { ConfigError } from "@millrace/core/options";

@@ -44,6 +44,32 @@ export interface RecordBatch {
    * @throws {RangeError} when `upTo` is not in this batch.
    */
   checkpoint(upTo?: ConsumedRecord, options?: { readonly durable?: boolean | undefined }): Promise<void>;
+  /**
+   * Stores the intention to checkpoint `upTo` (by default the last record), with bytes of the application's own, and
+   * leaves the checkpoint where it is. A successor finds it in `LeasedShard.pendingCheckpoint` and can finish or undo
+   * what was begun. Any checkpoint clears it.
+   * @throws {LeaseLostError} when the shard belongs to another worker by now.
+   * @throws {RangeError} when `upTo` is not in this batch.
+   */
+  prepareCheckpoint(
+    upTo?: ConsumedRecord,
+    options?: { readonly state?: Uint8Array | undefined },
+  ): Promise<PreparedCheckpoint>;
+}
+
+/** The first half of a two-phase checkpoint, stored. */
+export interface PreparedCheckpoint {
+  /**
+   * The second half: makes the place the shard's checkpoint.
+   * @throws {LeaseLostError} when the shard belongs to another worker by now.
+   */
+  checkpoint(): Promise<void>;
+}
+
+/** A first half that was stored without its second: its owner died in between. */
+export interface PendingCheckpoint extends Checkpoint {
+  /** The bytes that went with it. */
+  readonly state: Uint8Array | undefined;
 }
 
 /** Why a shard's loop ended. */
@@ -55,6 +81,8 @@ export interface LeasedShard extends AsyncIterable<RecordBatch> {
   readonly streamName: string;
   /** The loop delivers what comes after this place. */
   readonly startedFrom: Checkpoint;
+  /** What a former owner prepared and did not finish; undefined when there is nothing. */
+  readonly pendingCheckpoint: PendingCheckpoint | undefined;
   /** Rises with every owner of the shard: a store that refuses smaller ones keeps former owners out. */
   readonly fencingToken: bigint;
   /** Aborts with a LeaseLostError the moment the lease is over. */

@@ -9,16 +9,25 @@ import {
   PutItemCommand,
   QueryCommand,
   ScanCommand,
+  TransactWriteItemsCommand,
   UpdateItemCommand,
   type AttributeValue,
+  type TransactWriteItem,
   DynamoDBClient,
 } from "@aws-sdk/client-dynamodb";
 import { sleep, type System } from "@millrace/core/runtime";
-import type { LeaseTable, ReadOutcome, TableCallOptions, TableFailure, WriteOutcome } from "../leases/lease-table.ts";
+import type {
+  JointOutcome,
+  LeaseTable,
+  ReadOutcome,
+  TableCallOptions,
+  TableFailure,
+  WriteOutcome,
+} from "../leases/lease-table.ts";
 import { textOf, type Condition, type Row, type RowUpdate } from "../leases/table-row.ts";
 import { abortOf, once } from "./dynamodb-call.ts";
 import { conditionParts, updateParts } from "./dynamodb-expressions.ts";
-import { tableFailure } from "./dynamodb-failure.ts";
+import { cancellation, tableFailure } from "./dynamodb-failure.ts";
 import { createTable, describeTable, ownerIndexName } from "./dynamodb-table-setup.ts";
 
 const tablePollMs = 500;
@@ -169,6 +178,31 @@ export class DynamoDbLeaseTable implements LeaseTable {
       } while (startKey !== undefined);
       return { ok: true, value: keys };
     });
+  }
+
+  async updateWith(
+    update: RowUpdate,
+    items: readonly unknown[],
+    options: TableCallOptions & { readonly token: string },
+  ): Promise<JointOutcome> {
+    const own = {
+      Update: {
+        TableName: this.name,
+        Key: { [this.keyAttribute]: { S: update.key } },
+        ReturnValuesOnConditionCheckFailure: "ALL_OLD" as const,
+        ...withRawValues(updateParts(update)),
+      },
+    };
+    const command = new TransactWriteItemsCommand({
+      TransactItems: [own as TransactWriteItem, ...(items as readonly TransactWriteItem[])],
+      ClientRequestToken: options.token.slice(0, 36),
+    });
+    try {
+      await this.#client.send(once(command), abortOf(options));
+      return { ok: true };
+    } catch (error) {
+      return cancellation(error) ?? tableFailure(error);
+    }
   }
 
   async #isIndexActive(options: TableCallOptions): Promise<boolean> {

@@ -9,7 +9,13 @@ import type { Timer } from "@millrace/core/runtime";
 import { compareCheckpoints, formatCheckpoint, type Checkpoint } from "../checkpoint/checkpoint.ts";
 import { LeaseLostError, type LeaseLossReason } from "../errors.ts";
 import { callWithin } from "./call-within.ts";
-import { callLimitMs, writeLease, type LeaseKeeping } from "./lease-writer.ts";
+import {
+  callLimitMs,
+  writeLease,
+  type LeaseKeeping,
+  type LeaseSubject,
+  type LeaseWriteOutcome,
+} from "./lease-writer.ts";
 import type { Lease } from "./lease.ts";
 import { assignment, eviction, type CheckpointWrite } from "./lease-writes.ts";
 import { checkpointWrite, failedAttemptsWrite, latestSinceWrite, renewalWrite, type LeaseWrite } from "./own-writes.ts";
@@ -64,6 +70,14 @@ export class HeldLease {
     return this.#lastRenewedAt;
   }
 
+  get tableName(): string {
+    return this.#keeping.table.name;
+  }
+
+  get hasTransactions(): boolean {
+    return this.#keeping.table.updateWith !== undefined;
+  }
+
   get isHandOffRequested(): boolean {
     return this.#lease.checkpointOwner !== undefined;
   }
@@ -112,6 +126,30 @@ export class HeldLease {
       const checkpoint = forward ? write.checkpoint : this.#lease.checkpoint;
       const done = await this.#write((lease) => checkpointWrite(lease, { ...write, checkpoint }, lease.throughputKBps));
       if (!done) this.#throwIfOver();
+      if (this.#riding !== undefined && compareCheckpoints(this.#riding, checkpoint) <= 0) this.#riding = undefined;
+      this.#checkpointed();
+    });
+  }
+
+  /**
+   * Stores a place and the application's own writes, all or none of them, in turn with renewals.
+   * @throws {LeaseLostError} when the lease is over before that; then nothing was written.
+   */
+  async checkpointWith(checkpoint: Checkpoint, items: readonly unknown[]): Promise<void> {
+    const { table } = this.#keeping;
+    if (table.updateWith === undefined) throw new Error(`the lease table ${table.name} has no transactions`);
+    const send = table.updateWith.bind(table);
+    await this.#exclusive(async () => {
+      this.#throwIfOver();
+      if (compareCheckpoints(checkpoint, this.#lease.checkpoint) <= 0) {
+        throw new RangeError(`${this.shardId}: ${formatCheckpoint(checkpoint)} is checkpointed already`);
+      }
+      const outcome = await this.#writeOnce(
+        (lease) => checkpointWrite(lease, { checkpoint }, lease.throughputKBps),
+        (update, token, signal) => send(update, items, { token, signal }),
+      );
+      if (outcome.result === "rejected") throw outcome.error;
+      if (outcome.result !== "done") this.#throwIfOver();
       if (this.#riding !== undefined && compareCheckpoints(this.#riding, checkpoint) <= 0) this.#riding = undefined;
       this.#checkpointed();
     });
@@ -183,19 +221,24 @@ export class HeldLease {
 
   /** Writes until it is certain what became of it. False when the lease is over. */
   async #write(make: (lease: Lease) => LeaseWrite): Promise<boolean> {
+    return (await this.#writeOnce(make)).result === "done";
+  }
+
+  async #writeOnce(make: LeaseSubject["make"], send?: LeaseSubject["send"]): Promise<LeaseWriteOutcome> {
     const outcome = await writeLease(this.#keeping, this.signal, {
       current: () => this.#lease,
       make,
+      send,
       onHandOff: (found) => this.#learnHandOff(found),
     });
     if (outcome.result === "done") {
       this.#lease = outcome.after;
       this.#lastRenewedAt = outcome.startedAt;
       this.#armExpiry();
-      return true;
+    } else if (outcome.result === "lost") {
+      this.#over(outcome.reason, undefined);
     }
-    if (outcome.result === "lost") this.#over(outcome.reason, undefined);
-    return false;
+    return outcome;
   }
 
   #learnHandOff(found: Lease): void {

@@ -33,12 +33,11 @@ export interface TableCallOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** One change of a transaction. */
-export type TransactionStep =
-  | { readonly type: "update"; readonly update: RowUpdate }
-  | { readonly type: "put"; readonly row: Row; readonly conditions: readonly Condition[] }
-  | { readonly type: "delete"; readonly key: string; readonly conditions: readonly Condition[] }
-  | { readonly type: "check"; readonly key: string; readonly conditions: readonly Condition[] };
+/** What came of an update together with writes of the application. */
+export type JointOutcome =
+  | WriteOutcome
+  /** Not done, and never will be: a write of the application was refused. */
+  | { readonly ok: false; readonly reason: "rejected"; readonly error: Error };
 
 /** A table of rows. */
 export interface LeaseTable {
@@ -62,4 +61,13 @@ export interface LeaseTable {
   scan(options?: TableCallOptions): Promise<ReadOutcome<readonly Row[]>>;
   /** Keys of the rows whose `leaseOwner` is `owner`; not consistent. */
   keysOwnedBy(owner: string, options?: TableCallOptions): Promise<ReadOutcome<readonly string[]>>;
+  /**
+   * An update and the application's own writes, all or none of them. Calls with the same token are done once. Absent
+   * where the table has no transactions.
+   */
+  updateWith?(
+    update: RowUpdate,
+    items: readonly unknown[],
+    options: TableCallOptions & { readonly token: string },
+  ): Promise<JointOutcome>;
 }

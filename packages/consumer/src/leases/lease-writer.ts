@@ -10,10 +10,10 @@ import type { LeaseLossReason } from "../errors.ts";
 import type { ConsumerEvent } from "../events.ts";
 import { callWithin } from "./call-within.ts";
 import { parseLease, type Lease } from "./lease.ts";
-import type { LeaseTable } from "./lease-table.ts";
+import type { JointOutcome, LeaseTable } from "./lease-table.ts";
 import { settleOwnWrite } from "./lease-writes.ts";
 import type { LeaseWrite } from "./own-writes.ts";
-import type { Row } from "./table-row.ts";
+import type { Row, RowUpdate } from "./table-row.ts";
 
 /** What all leases of one worker share. */
 export interface LeaseKeeping {
@@ -29,12 +29,15 @@ export interface LeaseSubject {
   readonly current: () => Lease;
   readonly make: (lease: Lease) => LeaseWrite;
   readonly onHandOff: (found: Lease) => void;
+  /** How the update is sent, where not alone. Tries that are the same write have the same token. */
+  readonly send?: ((update: RowUpdate, token: string, signal: AbortSignal) => Promise<JointOutcome>) | undefined;
 }
 
 /** `over` when the lease ended meanwhile by itself. */
 export type LeaseWriteOutcome =
   | { readonly result: "done"; readonly after: Lease; readonly startedAt: number }
   | { readonly result: "lost"; readonly reason: LeaseLossReason }
+  | { readonly result: "rejected"; readonly error: Error }
   | { readonly result: "over" };
 
 const retryBackoff = { initialMs: 50, maxMs: 1_000 };
@@ -51,13 +54,21 @@ export async function writeLease(
   subject: LeaseSubject,
 ): Promise<LeaseWriteOutcome> {
   const { system, table, workerId } = keeping;
+  let token = system.uuid();
+  let tried: Lease | undefined;
   for (let attempt = 1; !signal.aborted; attempt++) {
     const before = subject.current();
     const { update, after } = subject.make(before);
+    // Another lease means another write: a token must not cover both.
+    if (tried !== undefined && tried !== before) token = system.uuid();
+    tried = before;
     const startedAt = system.now();
-    const outcome = await callWithin(system, callLimitMs(keeping), (limit) => table.update(update, { signal: limit }));
+    const outcome = await callWithin(system, callLimitMs(keeping), (limit): Promise<JointOutcome> =>
+      subject.send === undefined ? table.update(update, { signal: limit }) : subject.send(update, token, limit),
+    );
     if (signal.aborted) break;
     if (outcome.ok) return { result: "done", after, startedAt };
+    if (outcome.reason === "rejected") return { result: "rejected", error: outcome.error };
     if (outcome.reason === "throttled" || outcome.reason === "refused") {
       tableFailed(keeping, "write", outcome.error);
       await pause(keeping, attempt, signal);

@@ -7,8 +7,16 @@
 import type { ChildShard } from "@millrace/core/kinesis";
 import type { System } from "@millrace/core/runtime";
 import { compareCheckpoints, type Checkpoint } from "../checkpoint/checkpoint.ts";
+import { createBatch } from "../checkpoint/batch-checkpoint.ts";
 import type { HeldLease } from "../leases/held-lease.ts";
-import { placeOf, type ConsumedRecord, type EndedBy, type LeasedShard, type RecordBatch } from "../record.ts";
+import {
+  placeOf,
+  type ConsumedRecord,
+  type EndedBy,
+  type LeasedShard,
+  type PendingCheckpoint,
+  type RecordBatch,
+} from "../record.ts";
 import { untilAborted } from "../until-aborted.ts";
 import { setShardBehind } from "./shard-behind.ts";
 import { expandRecords, type ExpandedSlice } from "../retrieval/expand.ts";
@@ -33,6 +41,7 @@ export interface ShardLoopOptions {
 /** The shard during one call of the handler. */
 export class ShardLoop implements LeasedShard {
   readonly startedFrom: Checkpoint;
+  readonly pendingCheckpoint: PendingCheckpoint | undefined;
   readonly #options: ShardLoopOptions;
   /** Aborts when the loop is to end although the lease is held. */
   readonly #drain = new AbortController();
@@ -49,6 +58,9 @@ export class ShardLoop implements LeasedShard {
     this.#options = options;
     this.startedFrom = options.held.checkpointed;
     this.#delivered = this.startedFrom;
+    const { pendingCheckpoint, pendingCheckpointState } = options.held.lease;
+    this.pendingCheckpoint =
+      pendingCheckpoint === undefined ? undefined : { ...pendingCheckpoint, state: pendingCheckpointState };
     this.#either = AbortSignal.any([this.#drain.signal, options.held.signal]);
     setShardBehind(this, {
       failedAttempts: options.held.lease.failedAttempts ?? 0,
@@ -172,33 +184,6 @@ export class ShardLoop implements LeasedShard {
     held.countDelivered(bytes);
     const millisBehindLatest = this.#millisBehindLatest;
     onBatch({ records: records.length, bytes, millisBehindLatest });
-    return {
-      shardId: this.shardId,
-      millisBehindLatest,
-      records,
-      checkpoint: (upTo, options) => checkpointBatch(held, records, upTo, options?.durable ?? true),
-    };
+    return createBatch(held, records, millisBehindLatest);
   }
-}
-
-async function checkpointBatch(
-  held: HeldLease,
-  records: readonly ConsumedRecord[],
-  upTo: ConsumedRecord | undefined,
-  isDurable: boolean,
-): Promise<void> {
-  const record = upTo ?? records.at(-1);
-  if (record === undefined || !isWithin(records, record)) {
-    throw new RangeError(`${held.shardId}: the record to checkpoint is not in this batch`);
-  }
-  if (isDurable) await held.checkpoint({ checkpoint: placeOf(record) });
-  else held.ride(placeOf(record));
-}
-
-function isWithin(records: readonly ConsumedRecord[], record: ConsumedRecord): boolean {
-  const [first] = records;
-  const last = records.at(-1);
-  if (first === undefined || last === undefined) return false;
-  const place = placeOf(record);
-  return compareCheckpoints(placeOf(first), place) <= 0 && compareCheckpoints(place, placeOf(last)) <= 0;
 }
