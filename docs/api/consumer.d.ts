@@ -288,6 +288,13 @@ export interface FanOutRetrieval {
 
 export type InitialPositionOption = "TRIM_HORIZON" | "LATEST" | Date;
 
+export type JointOutcome = WriteOutcome
+ | {
+    readonly ok: false;
+    readonly reason: "rejected";
+    readonly error: Error;
+};
+
 export type LeaseLossReason = "taken" | "expired" | "deleted" | "released";
 
 export declare class LeaseLostError extends Error {
@@ -315,16 +322,28 @@ export interface LeaseTable {
     delete(key: string, conditions: readonly Condition[], options?: TableCallOptions): Promise<WriteOutcome>;
     scan(options?: TableCallOptions): Promise<ReadOutcome<readonly Row[]>>;
     keysOwnedBy(owner: string, options?: TableCallOptions): Promise<ReadOutcome<readonly string[]>>;
+    updateWith?(update: RowUpdate, items: readonly unknown[], options: TableCallOptions & {
+        readonly token: string;
+    }): Promise<JointOutcome>;
 }
 
 export interface LeasedShard extends AsyncIterable<RecordBatch> {
     readonly shardId: string;
     readonly streamName: string;
     readonly startedFrom: Checkpoint;
+    readonly pendingCheckpoint: PendingCheckpoint | undefined;
     readonly fencingToken: bigint;
     readonly signal: AbortSignal;
     readonly endedBy: EndedBy | undefined;
     release(): Promise<void>;
+}
+
+export interface PendingCheckpoint extends Checkpoint {
+    readonly state: Uint8Array | undefined;
+}
+
+export interface PreparedCheckpoint {
+    checkpoint(): Promise<void>;
 }
 
 export interface ProcessorCheckpointer {
@@ -344,6 +363,9 @@ export interface RecordBatch {
     checkpoint(upTo?: ConsumedRecord, options?: {
         readonly durable?: boolean | undefined;
     }): Promise<void>;
+    prepareCheckpoint(upTo?: ConsumedRecord, options?: {
+        readonly state?: Uint8Array | undefined;
+    }): Promise<PreparedCheckpoint>;
 }
 
 export interface RecordContext {
@@ -411,23 +433,6 @@ export interface TableFailure {
     readonly reason: "throttled" | "unknown" | "refused";
     readonly error: Error;
 }
-
-export type TransactionStep = {
-    readonly type: "update";
-    readonly update: RowUpdate;
-} | {
-    readonly type: "put";
-    readonly row: Row;
-    readonly conditions: readonly Condition[];
-} | {
-    readonly type: "delete";
-    readonly key: string;
-    readonly conditions: readonly Condition[];
-} | {
-    readonly type: "check";
-    readonly key: string;
-    readonly conditions: readonly Condition[];
-};
 
 export type WriteOutcome = {
     readonly ok: true;

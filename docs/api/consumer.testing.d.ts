@@ -34,6 +34,9 @@ export interface LeaseTable {
     delete(key: string, conditions: readonly Condition[], options?: TableCallOptions): Promise<WriteOutcome>;
     scan(options?: TableCallOptions): Promise<ReadOutcome<readonly Row[]>>;
     keysOwnedBy(owner: string, options?: TableCallOptions): Promise<ReadOutcome<readonly string[]>>;
+    updateWith?(update: RowUpdate, items: readonly unknown[], options: TableCallOptions & {
+        readonly token: string;
+    }): Promise<JointOutcome>;
 }
 
 export interface RowUpdate {
@@ -78,6 +81,13 @@ export type Condition = {
     readonly attribute: string;
     readonly is: "equal";
     readonly value: Attribute;
+};
+
+export type JointOutcome = WriteOutcome
+ | {
+    readonly ok: false;
+    readonly reason: "rejected";
+    readonly error: Error;
 };
 
 export type ReadOutcome<T> = {
