@@ -8,7 +8,7 @@ import { realSystem, type System } from "@millrace/core/runtime";
 import { ConsumerClosedError } from "./errors.ts";
 import type { ConsumerEvent } from "./events.ts";
 import type { ConsumerHealth } from "./health.ts";
-import { createDynamoDbTables } from "./io/dynamodb-lease-table.ts";
+import { createDynamoDbTables } from "./io/dynamodb-tables.ts";
 import { createFanOutClient, fanOutFromClient } from "./io/fan-out-client.ts";
 import type { FanOutPort } from "./retrieval/fan-out-port.ts";
 import { joinFleet, type FleetTables } from "./leases/fleet-tables.ts";

@@ -13,7 +13,7 @@ import {
   UpdateItemCommand,
   type AttributeValue,
   type TransactWriteItem,
-  DynamoDBClient,
+  type DynamoDBClient,
 } from "@aws-sdk/client-dynamodb";
 import { sleep, type System } from "@millrace/core/runtime";
 import type {
@@ -251,29 +251,4 @@ function withRawValues<P extends { ExpressionAttributeValues?: unknown }>(
   parts: P,
 ): Omit<P, "ExpressionAttributeValues"> & { ExpressionAttributeValues?: RawItem } {
   return parts as Omit<P, "ExpressionAttributeValues"> & { ExpressionAttributeValues?: RawItem };
-}
-
-/**
- * The tables of an application: its lease table, and those that KCL 3.0 to 3.4 keep beside it. Without a client of the
- * user's, one is made from the environment.
- */
-export function createDynamoDbTables(
-  leaseTableName: string,
-  applicationName: string,
-  userClient: DynamoDBClient | undefined,
-  system: System,
-): {
-  readonly leases: LeaseTable;
-  readonly legacy: { readonly coordinator: LeaseTable; readonly metrics: LeaseTable };
-} {
-  const client = userClient ?? new DynamoDBClient({});
-  const table = (tableName: string, keyAttribute?: string): LeaseTable =>
-    new DynamoDbLeaseTable({ client, tableName, system, keyAttribute });
-  return {
-    leases: table(leaseTableName),
-    legacy: {
-      coordinator: table(`${applicationName}-CoordinatorState`, "key"),
-      metrics: table(`${applicationName}-WorkerMetricStats`, "wid"),
-    },
-  };
 }
