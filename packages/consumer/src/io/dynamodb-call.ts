@@ -1,6 +1,8 @@
 /**
  * Pure. How a call to DynamoDB is made: once, and ended by a signal.
  */
+import type { AttributeValue } from "@aws-sdk/client-dynamodb";
+import type { Row } from "../leases/table-row.ts";
 import type { TableCallOptions } from "../leases/lease-table.ts";
 
 /** A command that the SDK must not repeat on its own: the lease protocol settles unknown outcomes itself (5b.7). */
@@ -16,4 +18,19 @@ export function once<C extends { middlewareStack: { add(...args: never[]): void 
 /** The SDK's option for a signal. */
 export function abortOf(options: TableCallOptions): { abortSignal?: AbortSignal } {
   return options.signal === undefined ? {} : { abortSignal: options.signal };
+}
+
+/** A row in the types of the SDK. */
+export type RawItem = Record<string, AttributeValue>;
+
+/** A row as the SDK gives it. */
+export function asRow(item: RawItem | undefined): Row | undefined {
+  return item as Row | undefined;
+}
+
+/** The SDK's types want mutable values; ours are the same shapes, read-only. */
+export function withRawValues<P extends { ExpressionAttributeValues?: unknown }>(
+  parts: P,
+): Omit<P, "ExpressionAttributeValues"> & { ExpressionAttributeValues?: RawItem } {
+  return parts as Omit<P, "ExpressionAttributeValues"> & { ExpressionAttributeValues?: RawItem };
 }

@@ -11,7 +11,6 @@ import {
   ScanCommand,
   TransactWriteItemsCommand,
   UpdateItemCommand,
-  type AttributeValue,
   type TransactWriteItem,
   type DynamoDBClient,
 } from "@aws-sdk/client-dynamodb";
@@ -25,7 +24,7 @@ import type {
   WriteOutcome,
 } from "../leases/lease-table.ts";
 import { textOf, type Condition, type Row, type RowUpdate } from "../leases/table-row.ts";
-import { abortOf, once } from "./dynamodb-call.ts";
+import { abortOf, asRow, once, withRawValues, type RawItem } from "./dynamodb-call.ts";
 import { conditionParts, updateParts } from "./dynamodb-expressions.ts";
 import { cancellation, tableFailure } from "./dynamodb-failure.ts";
 import { createTable, describeTable, ownerIndexName } from "./dynamodb-table-setup.ts";
@@ -42,8 +41,6 @@ export interface DynamoDbLeaseTableOptions {
   /** `wid` and `key` in the two other tables of KCL 3.0 to 3.4. @default "leaseKey" */
   readonly keyAttribute?: string | undefined;
 }
-
-type RawItem = Record<string, AttributeValue>;
 
 /** The table. */
 export class DynamoDbLeaseTable implements LeaseTable {
@@ -240,15 +237,4 @@ export class DynamoDbLeaseTable implements LeaseTable {
       return tableFailure(error) satisfies TableFailure;
     }
   }
-}
-
-function asRow(item: RawItem | undefined): Row | undefined {
-  return item as Row | undefined;
-}
-
-/** The SDK's types want mutable values; ours are the same shapes, read-only. */
-function withRawValues<P extends { ExpressionAttributeValues?: unknown }>(
-  parts: P,
-): Omit<P, "ExpressionAttributeValues"> & { ExpressionAttributeValues?: RawItem } {
-  return parts as Omit<P, "ExpressionAttributeValues"> & { ExpressionAttributeValues?: RawItem };
 }
