@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { KinesisStreamBatchResponse, KinesisStreamEvent, KinesisStreamStateResponse } from "aws-lambda";
 import { Aggregator } from "./aggregate.ts";
 import { DeaggregationError } from "./errors.ts";
@@ -6,6 +6,13 @@ import { kinesisHandler, kinesisWindowHandler } from "./lambda.ts";
 import type { KinesisHandlerOptions, WindowOptions } from "./lambda.ts";
 import type { UserRecordView } from "./record.ts";
 import { context, kinesisEvent, sequenceNumberOf, windowEvent } from "./testing-support/lambda-events.ts";
+
+beforeEach(() => {
+  vi.spyOn(process, "emitWarning").mockImplementation(() => undefined);
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+});
 
 function aggregateOf(...data: string[]): Uint8Array {
   const aggregator = new Aggregator();
@@ -80,7 +87,7 @@ describe("kinesisHandler", () => {
 
   it("prints the error by default, without data, and warns once that ReportBatchItemFailures must be on", async () => {
     const printed = vi.spyOn(console, "error").mockImplementation(ignore);
-    const warned = vi.spyOn(process, "emitWarning").mockImplementation(ignore);
+    const warned = vi.mocked(process.emitWarning);
     vi.resetModules();
     const fresh = await import("./lambda.ts");
     const handler = fresh.kinesisHandler(async () => {
@@ -96,7 +103,6 @@ describe("kinesisHandler", () => {
     expect(warned.mock.calls).toEqual([
       [expect.stringContaining("ReportBatchItemFailures"), expect.objectContaining({ type: "MillraceWarning" })],
     ]);
-    vi.restoreAllMocks();
   });
 
   it("reports an aggregate that it was told to fail on", async () => {
