@@ -66,7 +66,7 @@ export type ConsumerEvent =
   | {
       readonly type: "lease-deleted";
       readonly leaseKey: string;
-      readonly cause: "finished" | "shard-gone" | "stream-gone";
+      readonly cause: "finished" | "shard-gone";
     }
   | { readonly type: "waiting-for-parent"; readonly shardId: string; readonly parentShardIds: readonly string[] }
   /** Records between the checkpoint and what is left were trimmed by the stream's retention [C1]. */
@@ -117,4 +117,15 @@ export type ConsumerEvent =
       readonly retryInMs: number;
     }
   /** The lease cannot be of the shard that the stream lists under its name: the stream was deleted and made anew. */
-  | { readonly type: "stale-lease"; readonly leaseKey: string; readonly streamName: string };
+  | { readonly type: "stale-lease"; readonly leaseKey: string; readonly streamName: string }
+  /** Defects of aggregates in what was read last; what became of the records is decided by the options. */
+  | {
+      readonly type: "aggregate-defects";
+      readonly shardId: string;
+      readonly badDigest: number;
+      readonly unparsable: number;
+      readonly badIndex: number;
+      readonly outOfRange: number;
+    }
+  /** Hash keys are not held against the shard's range on this stream, although that was asked for. */
+  | { readonly type: "range-check-off"; readonly streamName: string; readonly why: string };

@@ -17,6 +17,7 @@ export type { ConsumerOptions, FanOutRetrieval, InitialPositionOption } from "./
 export type { DeadLetter, EachOptions, FailedRecord } from "./processing/each-options.ts";
 export type { ConsumerHealth, ShardHealth } from "./health.ts";
 export { deadLetterFile } from "./io/dead-letter-file.ts";
+export type { DeaggregationOptions } from "./retrieval/deaggregation.ts";
 export type { RecordContext, RecordHandler } from "./processing/per-record.ts";
 export { fromRecordProcessor } from "./processing/record-processor.ts";
 export type { ProcessorCheckpointer, RecordProcessor } from "./processing/record-processor.ts";

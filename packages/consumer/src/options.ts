@@ -4,6 +4,7 @@
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { KinesisClient } from "@aws-sdk/client-kinesis";
 import type { ConsumerEvent } from "./events.ts";
+import type { DeaggregationOptions } from "./retrieval/deaggregation.ts";
 import type { LeaseTable } from "./leases/lease-table.ts";
 
 /** Where to begin on a stream of which this application has read nothing yet. */
@@ -98,6 +99,8 @@ export interface ConsumerOptions {
    * @default "polling"
    */
   readonly retrieval?: "polling" | "fan-out" | FanOutRetrieval | undefined;
+  /** What to do about aggregates that are not as they should be. @default everything is delivered, defects are events */
+  readonly deaggregation?: DeaggregationOptions | undefined;
   /** For SubscribeToShard, which is HTTP/2. @default one with the Region, endpoint and credentials of `client` */
   readonly fanOutClient?: KinesisClient | undefined;
   /** Gets every event. What it throws is reported once as a warning and changes nothing. */

@@ -15,6 +15,7 @@ import {
 import type { ConsumerEvent } from "./events.ts";
 import type { LeaseTable } from "./leases/lease-table.ts";
 import type { ConsumerOptions, InitialPositionOption } from "./options.ts";
+import { checkDeaggregation, type DeaggregationOptions } from "./retrieval/deaggregation.ts";
 import type { ConsumedStream, StartAt } from "./shards/consumed-stream.ts";
 
 /** The options with defaults filled in. */
@@ -42,6 +43,7 @@ export interface ResolvedConsumerOptions {
   readonly prefetchTotalMaxBytes: number;
   /** Undefined for polling. */
   readonly fanOut: { readonly consumerName: string; readonly consumerArn: string | undefined } | undefined;
+  readonly deaggregation: DeaggregationOptions;
   readonly fanOutClient: KinesisClient | undefined;
   readonly onEvent: ((event: ConsumerEvent) => void) | undefined;
 }
@@ -71,6 +73,7 @@ const names: readonly (keyof ConsumerOptions)[] = [
   "prefetchMaxBytes",
   "prefetchTotalMaxBytes",
   "retrieval",
+  "deaggregation",
   "fanOutClient",
   "onEvent",
 ];
@@ -121,6 +124,7 @@ export function resolveConsumerOptions(options: ConsumerOptions): ResolvedConsum
     prefetchMaxBytes: integer("prefetchMaxBytes", 0, Number.MAX_SAFE_INTEGER, 8 * mebibyte),
     prefetchTotalMaxBytes: integer("prefetchTotalMaxBytes", 0, Number.MAX_SAFE_INTEGER, 64 * mebibyte),
     fanOut: retrievalOption(options.retrieval, applicationName),
+    deaggregation: checkDeaggregation(options.deaggregation),
     fanOutClient: options.fanOutClient,
     onEvent: functionOption("onEvent", options.onEvent),
   };

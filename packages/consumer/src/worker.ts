@@ -201,6 +201,7 @@ export class Worker {
       workerId,
       onCrash,
       maxBatchRecords: options.maxBatchRecords,
+      deaggregation: this.#readers.deaggregationOf(stream),
       failoverTimeMs: options.failoverTimeMs,
       drainTimeoutMs: options.handOffTimeoutMs,
       createReader: (position) => this.#readers.create(stream, held.shardId, position),

@@ -9,6 +9,7 @@ import type { HeldLease } from "../leases/held-lease.ts";
 import type { Lease } from "../leases/lease.ts";
 import type { LeaseTable } from "../leases/lease-table.ts";
 import type { ShardHandler } from "../record.ts";
+import type { DeaggregationRules } from "../retrieval/deaggregation.ts";
 import type { ShardReader } from "../retrieval/shard-reader.ts";
 import type { ConsumedStream } from "../shards/consumed-stream.ts";
 
@@ -23,6 +24,7 @@ export interface ShardConsumerOptions {
   readonly events: EventPublisher<ConsumerEvent>;
   readonly workerId: string;
   readonly maxBatchRecords: number;
+  readonly deaggregation: DeaggregationRules;
   readonly failoverTimeMs: number;
   /** How long a handler that was asked to end may go on before the lease goes without it. */
   readonly drainTimeoutMs: number;

@@ -15,6 +15,7 @@ import { finishShard } from "../shards/shard-end.ts";
 import { startingPosition } from "../retrieval/starting-position.ts";
 import type { ShardConsumerOptions } from "./shard-consumer-options.ts";
 import { ShardLoop } from "./shard-loop.ts";
+import { deaggregationFor } from "../retrieval/deaggregation.ts";
 import { stepShard, type DrainCause, type HandlerEnding, type ShardEvent, type ShardState } from "./shard-state.ts";
 
 /** Source: kcl.md 6, taskBackoffTimeMillis, for the first restart; later ones wait longer. */
@@ -157,6 +158,16 @@ export class ShardConsumer {
           events.publish({ type: "batch-delivered", shardId: held.shardId, ...batch });
         },
         onRelease: () => this.drain("release"),
+        onGap: (firstAvailable) =>
+          events.publish({
+            type: "records-trimmed",
+            shardId: held.shardId,
+            checkpoint: formatCheckpoint(held.checkpointed),
+            firstAvailable,
+          }),
+        deaggregation: deaggregationFor(this.#options.deaggregation, held.lease.hashRange, (counts) =>
+          events.publish({ type: "aggregate-defects", shardId: held.shardId, ...counts }),
+        ),
         onStopped: (why) => {
           this.#stoppedBecause = why;
         },

@@ -4,9 +4,9 @@
  * A batch counts as done when the handler asks for the next one or returns. Nothing here skips a record: what was
  * delivered and not checkpointed is delivered again by the next call.
  */
-import type { ChildShard } from "@millrace/core/kinesis";
+import type { ChildShard, ServiceRecord } from "@millrace/core/kinesis";
 import type { System } from "@millrace/core/runtime";
-import { compareCheckpoints, type Checkpoint } from "../checkpoint/checkpoint.ts";
+import { compareCheckpoints, isSentinel, type Checkpoint } from "../checkpoint/checkpoint.ts";
 import { createBatch } from "../checkpoint/batch-checkpoint.ts";
 import type { HeldLease } from "../leases/held-lease.ts";
 import {
@@ -19,6 +19,7 @@ import {
 } from "../record.ts";
 import { untilAborted } from "../until-aborted.ts";
 import { setShardBehind } from "./shard-behind.ts";
+import type { deaggregationFor } from "../retrieval/deaggregation.ts";
 import { expandRecords, type ExpandedSlice } from "../retrieval/expand.ts";
 import type { ShardReader } from "../retrieval/shard-reader.ts";
 
@@ -34,6 +35,9 @@ export interface ShardLoopOptions {
     readonly millisBehindLatest: number;
   }) => void;
   readonly onRelease: () => void;
+  /** Told when the checkpoint's own record is not there any more; gets the first that is. */
+  readonly onGap: (firstAvailable: string) => void;
+  readonly deaggregation: ReturnType<typeof deaggregationFor>;
   /** Told why a handler of ours does not go on. */
   readonly onStopped: (why: string) => void;
 }
@@ -53,6 +57,8 @@ export class ShardLoop implements LeasedShard {
   #slices: Iterator<ExpandedSlice> | undefined;
   #millisBehindLatest = 0;
   #hasHandlerBatch = false;
+  #isExpanding = false;
+  #isFirstChunk = true;
 
   constructor(options: ShardLoopOptions) {
     this.#options = options;
@@ -138,11 +144,15 @@ export class ShardLoop implements LeasedShard {
       const slice = this.#slices?.next();
       if (slice !== undefined && slice.done !== true) {
         const { records, bytes } = slice.value;
+        // An aggregate of millions must not keep timers and lease renewals waiting for all of it.
+        if (this.#isExpanding) await system.breathe();
+        this.#isExpanding = true;
         if (records.length > 0) return this.#deliver(records, bytes);
-        await system.breathe();
         continue;
       }
       this.#slices = undefined;
+      this.#isExpanding = false;
+      this.#options.deaggregation.tellDefects();
       const chunk = await this.#nextChunk(reader);
       if (chunk === undefined) continue;
       if (chunk.type === "shard-end") {
@@ -150,9 +160,20 @@ export class ShardLoop implements LeasedShard {
         return this.#end("shard-end");
       }
       this.#millisBehindLatest = chunk.millisBehindLatest;
-      this.#slices = expandRecords(chunk.records, this.#delivered, maxBatchRecords);
+      this.#lookForGap(chunk.records);
+      this.#slices = expandRecords(chunk.records, this.#delivered, maxBatchRecords, this.#options.deaggregation);
     }
     return undefined;
+  }
+
+  /** Reading begins at the checkpoint's own record: when that is gone, others after it may be gone as well [C1]. */
+  #lookForGap(records: readonly ServiceRecord[]): void {
+    const [first] = records;
+    if (!this.#isFirstChunk || first === undefined) return;
+    this.#isFirstChunk = false;
+    const { sequenceNumber } = this.startedFrom;
+    if (!isSentinel(sequenceNumber) && first.sequenceNumber !== sequenceNumber)
+      this.#options.onGap(first.sequenceNumber);
   }
 
   /** The next chunk; undefined when the loop is to end instead. */

@@ -6,6 +6,9 @@ import type { ServiceRecord } from "@millrace/core/kinesis";
 import { compareCheckpoints, type Checkpoint } from "../checkpoint/checkpoint.ts";
 import { DeliveredRecord } from "../record.ts";
 
+/** User records made in one step: a few milliseconds of work. */
+const sliceRecords = 4_096;
+
 /** User records and their payload bytes. */
 export interface ExpandedSlice {
   readonly records: readonly DeliveredRecord[];
@@ -26,7 +29,7 @@ export function* expandRecords(
   let bytes = 0;
   for (const record of records) {
     const arrival = record.approximateArrivalTimestamp;
-    for (const views of deaggregateLazily(record, { ...options, sliceRecords: maxRecords })) {
+    for (const views of deaggregateLazily(record, { ...options, sliceRecords: Math.min(maxRecords, sliceRecords) })) {
       if (views.length === 0) yield { records: [], bytes: 0 };
       for (const view of views) {
         // Reading begins at the checkpoint itself, because it may stand inside an aggregate.

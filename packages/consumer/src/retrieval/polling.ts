@@ -185,6 +185,15 @@ export class PollingReader implements ShardReader {
     }
     this.#iterator = undefined;
     if (error.code === "ExpiredIteratorException") return 0;
+    if (
+      error.code === "InvalidArgumentException" &&
+      operation === "GetShardIterator" &&
+      "sequenceNumber" in this.#position
+    ) {
+      // A place that the shard does not know any more: what is left is read from its beginning, and what was done is
+      // filtered out by its place.
+      this.#position = { type: "TRIM_HORIZON" };
+    }
     if (error.code === "ResourceNotFoundException") {
       const childShards = await this.#askForEnd();
       if (childShards !== undefined) return this.#endWith(childShards);

@@ -1,13 +1,14 @@
 /**
  * Driver. Makes the reader of a shard: polling, or enhanced fan-out once the application is registered.
  */
-import type { EventPublisher } from "@millrace/core/observe";
+import { describeError, type EventPublisher } from "@millrace/core/observe";
 import type { KinesisPort, StartingPosition } from "@millrace/core/kinesis";
 import type { System } from "@millrace/core/runtime";
 import type { ConsumerEvent } from "../events.ts";
 import type { ResolvedConsumerOptions } from "../resolve-options.ts";
 import type { ConsumedStream } from "../shards/consumed-stream.ts";
 import { ByteBudget } from "./byte-budget.ts";
+import type { DeaggregationRules } from "./deaggregation.ts";
 import { FanOutReader } from "./fan-out.ts";
 import type { FanOutPort } from "./fan-out-port.ts";
 import { PollingReader } from "./polling.ts";
@@ -29,6 +30,8 @@ export class Readers {
   readonly #budget: ByteBudget;
   /** Consumer ARNs by stream, once registered. */
   readonly #consumers = new Map<string, string>();
+  /** Streams whose keys do not decide the shard, or of which that is not known. */
+  readonly #keysIgnored = new Set<string>();
   readonly #subscribedAt = new Map<string, number>();
   #fanOut: FanOutPort | undefined;
 
@@ -42,6 +45,7 @@ export class Readers {
    * @throws {ConsumerError} when that is refused.
    */
   async prepare(signal: AbortSignal): Promise<void> {
+    await this.#askDistribution();
     const { options, kinesis, fanOut, system } = this.#wiring;
     if (options.fanOut === undefined || fanOut === undefined) return;
     this.#fanOut = fanOut();
@@ -50,6 +54,26 @@ export class Readers {
       const ports = { fanOut: this.#fanOut, kinesis, system };
       const arn = consumerArn ?? (await registerConsumer(ports, stream.ref, consumerName, signal));
       this.#consumers.set(stream.leaseKeyPrefix, arn);
+    }
+  }
+
+  /** How the stream's aggregates are treated. */
+  deaggregationOf(stream: ConsumedStream): DeaggregationRules {
+    const keysDecideShard = !this.#keysIgnored.has(stream.leaseKeyPrefix);
+    return { ...this.#wiring.options.deaggregation, keysDecideShard };
+  }
+
+  /** Asks once whether keys decide the shard, where that matters. Not knowing means not looking at keys. */
+  async #askDistribution(): Promise<void> {
+    const { options, kinesis, events } = this.#wiring;
+    if (options.deaggregation.onOutOfRange === undefined) return;
+    for (const stream of options.streams) {
+      const answer = await kinesis.describeStreamSummary(stream.ref);
+      if (answer.ok && answer.value.recordDistributionStrategy !== "AUTO") continue;
+      this.#keysIgnored.add(stream.leaseKeyPrefix);
+      const { streamName } = stream;
+      const why = answer.ok ? "its record distribution strategy is AUTO" : describeError(answer.error);
+      events.publish({ type: "range-check-off", streamName, why });
     }
   }
 
