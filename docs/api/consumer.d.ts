@@ -154,7 +154,7 @@ export type ConsumerEvent = {
 } | {
     readonly type: "lease-deleted";
     readonly leaseKey: string;
-    readonly cause: "finished" | "shard-gone" | "stream-gone";
+    readonly cause: "finished" | "shard-gone";
 } | {
     readonly type: "waiting-for-parent";
     readonly shardId: string;
@@ -211,6 +211,19 @@ export type ConsumerEvent = {
     readonly type: "stale-lease";
     readonly leaseKey: string;
     readonly streamName: string;
+}
+ | {
+    readonly type: "aggregate-defects";
+    readonly shardId: string;
+    readonly badDigest: number;
+    readonly unparsable: number;
+    readonly badIndex: number;
+    readonly outOfRange: number;
+}
+ | {
+    readonly type: "range-check-off";
+    readonly streamName: string;
+    readonly why: string;
 };
 
 export interface ConsumerHealth {
@@ -246,6 +259,7 @@ export interface ConsumerOptions {
     readonly prefetchMaxBytes?: number | undefined;
     readonly prefetchTotalMaxBytes?: number | undefined;
     readonly retrieval?: "polling" | "fan-out" | FanOutRetrieval | undefined;
+    readonly deaggregation?: DeaggregationOptions | undefined;
     readonly fanOutClient?: KinesisClient | undefined;
     readonly onEvent?: ((event: ConsumerEvent) => void) | undefined;
 }
@@ -258,6 +272,13 @@ export interface ConsumerWiring {
 
 export interface DeadLetter {
     send(failed: FailedRecord): Promise<void>;
+}
+
+export interface DeaggregationOptions {
+    readonly onBadDigest?: DefectOutcome | undefined;
+    readonly onUnparsable?: DefectOutcome | undefined;
+    readonly onBadIndex?: DefectOutcome | undefined;
+    readonly onOutOfRange?: DefectOutcome | undefined;
 }
 
 export interface EachOptions {
