@@ -38,14 +38,14 @@ export interface DeaggregationRules extends DeaggregationOptions {
 export type DefectCounts = Pick<DeaggregationCounts, "badDigest" | "unparsable" | "badIndex" | "outOfRange">;
 
 const names: readonly (keyof DeaggregationOptions)[] = ["onBadDigest", "onUnparsable", "onBadIndex", "onOutOfRange"];
-const outcomes: readonly unknown[] = [undefined, "deliver", "skip", "fail"];
+const outcomes: ReadonlySet<unknown> = new Set([undefined, "deliver", "skip", "fail"]);
 
 /** @throws {ConfigError} naming the first bad option. */
 export function checkDeaggregation(options: DeaggregationOptions | undefined): DeaggregationOptions {
   if (options === undefined) return {};
   checkOptionNames("deaggregation", options, names);
   for (const name of names) {
-    if (outcomes.includes(options[name])) continue;
+    if (outcomes.has(options[name])) continue;
     throw new ConfigError({
       path: `deaggregation.${name}`,
       got: options[name],
