@@ -424,6 +424,29 @@ function decodeWithMillrace(message: Uint8Array): unknown[] | undefined {
   }));
 }
 
+type Damage = readonly [place: number, kind: "set" | "insert" | "delete" | "cut", byte: number];
+
+const damages: fc.Arbitrary<Damage[]> = fc.array(
+  fc.tuple(
+    fc.nat(),
+    fc.constantFrom<Damage[1]>("set", "insert", "delete", "cut"),
+    // Small bytes are lengths and tags: they hurt more than the others.
+    fc.oneof(fc.integer({ min: 0, max: 40 }), fc.integer({ min: 0, max: 255 })),
+  ),
+  { maxLength: 4 },
+);
+
+/** The message after some changes within its first `reach` bytes. */
+function damage(message: Uint8Array, changes: readonly Damage[], reach: number): Uint8Array {
+  return changes.reduce((bytes, [place, kind, byte]) => {
+    if (bytes.length === 0) return bytes;
+    if (kind === "cut") return bytes.subarray(0, 1 + (place % bytes.length));
+    const at = place % Math.min(bytes.length, reach);
+    const middle = kind === "delete" ? Buffer.alloc(0) : Buffer.of(byte);
+    return Buffer.concat([bytes.subarray(0, at), middle, bytes.subarray(kind === "insert" ? at : at + 1)]);
+  }, message);
+}
+
 describe("foreign bytes", () => {
   it("pass unchanged, whatever they are", () => {
     fc.assert(
@@ -437,25 +460,30 @@ describe("foreign bytes", () => {
   });
 
   it("mean what protobufjs says they mean, after any damage to a good message", () => {
-    const kinds = fc.constantFrom("set", "insert", "delete", "cut");
-    const damages = fc.array(fc.tuple(fc.nat(), kinds, fc.integer({ min: 0, max: 255 })), { maxLength: 4 });
     fc.assert(
       fc.property(fc.array(userRecords, { minLength: 1, maxLength: 4 }), damages, (records, changes) => {
         const blob = encodeWithProtobufjs(records);
-        let message = blob.subarray(4, blob.length - 16);
-        for (const [place, kind, byte] of changes) {
-          // Most of it is data, which any byte may be: aim at the tables and fields in front.
-          const at = place % Math.max(1, Math.min(message.length, 60));
-          const rest = kind === "insert" ? at : at + 1;
-          const middle = kind === "delete" ? Buffer.alloc(0) : Buffer.of(byte);
-          message =
-            kind === "cut"
-              ? message.subarray(0, 1 + (place % message.length))
-              : Buffer.concat([message.subarray(0, at), middle, message.subarray(rest)]);
-        }
+        // Most of it is data, which any byte may be: aim at the tables and fields in front.
+        const message = damage(blob.subarray(4, blob.length - 16), changes, 60);
         expect(decodeWithMillrace(message)).toEqual(decodeWithProtobufjs(message));
       }),
       { numRuns: 2000 },
+    );
+  });
+
+  it("mean what protobufjs says they mean, after damage to the tags of a record", () => {
+    const tags = fc.array(fc.record({ key: fc.string({ maxLength: 4 }), value: fc.string({ maxLength: 4 }) }), {
+      minLength: 1,
+      maxLength: 3,
+    });
+    fc.assert(
+      fc.property(tags, damages, (drawn, changes) => {
+        const records = [{ partitionKeyIndex: 0, data: Buffer.alloc(0), tags: drawn }];
+        const blob = encodeMessage({ partitionKeyTable: ["k"], records });
+        const message = damage(blob.subarray(4, blob.length - 16), changes, blob.length);
+        expect(decodeWithMillrace(message)).toEqual(decodeWithProtobufjs(message));
+      }),
+      { numRuns: 3000 },
     );
   });
 

@@ -152,7 +152,7 @@ function* expand(reader: MessageReader, source: SourceRecord, rules: Rules): Gen
       sequenceNumber: source.sequenceNumber,
       subSequenceNumber,
       aggregated: true,
-      tags: reader.tags,
+      tags: reader.readTags(),
     });
     rules.counts.userRecords++;
   }

@@ -87,7 +87,7 @@ describe("kinesisHandler", () => {
 
   it("prints the error by default, without data, and warns once that ReportBatchItemFailures must be on", async () => {
     const printed = vi.spyOn(console, "error").mockImplementation(ignore);
-    const warned = vi.mocked(process.emitWarning);
+    const warned = vi.spyOn(process, "emitWarning");
     vi.resetModules();
     const fresh = await import("./lambda.ts");
     const handler = fresh.kinesisHandler(async () => {

@@ -3,67 +3,22 @@
  *
  *     message = { 0x0A length key | 0x12 length hash-key | 0x1A length record | unknown field }
  *     record  = 0x08 key-index , [ 0x10 hash-key-index ] , 0x1A length data , { 0x22 length tag }
+ *     tag     = 0x0A length key , [ 0x12 length value ]
  *
  * The layout above is what every known writer emits and is scanned by hand. Whatever departs from it (other orders,
- * repeated or unknown fields, long varints, tags) goes to the module that protobufjs generated, which alone decides what
- * it means. No object is made per record, so a message of two million records costs little until it is read.
+ * repeated or unknown fields, long varints) goes to the module that protobufjs generated, which alone decides what it
+ * means. No object is made per record, so a message of two million records costs little until it is read.
  * Source: `aggregated-record.proto`; protobuf encoding guide.
  */
 import $protobuf from "protobufjs/minimal.js";
+import { limitFields, skipUnknown } from "./field-limits.ts";
 import { tagBytes } from "./format.ts";
 import { Record as RecordMessage } from "./generated/aggregated-record.ts";
+import { StringTable } from "./string-table.ts";
 
-/**
- * Most fields that one user record may have, tags and unknown fields included. The format needs three; a record of more
- * than this would let one hostile record block the event loop.
- */
-const MAX_RECORD_FIELDS = 4096;
-
-/** Wire type of a field that ends with a field of its own. Source: protobuf encoding guide. */
-const START_GROUP = 3;
-
-/** Tables up to this many entries keep every string they have read; larger ones keep only the long strings. */
-const FULLY_CACHED_ENTRIES = 65_536;
-const LONG_STRING_BYTES = 64;
-
-/** The entries of one key table, read when first asked for. */
-export class StringTable {
-  readonly #message: Buffer;
-  #positions = new Uint32Array(8);
-  #count = 0;
-  readonly #strings: (string | undefined)[] = [];
-
-  constructor(message: Buffer) {
-    this.#message = message;
-  }
-
-  get count(): number {
-    return this.#count;
-  }
-
-  /** Adds the entry whose length varint stands at `position`; its bytes follow. */
-  add(position: number): void {
-    if (this.#count === this.#positions.length) {
-      const grown = new Uint32Array(2 * this.#count);
-      grown.set(this.#positions);
-      this.#positions = grown;
-    }
-    this.#positions[this.#count++] = position;
-  }
-
-  /** The entry at `index`, which must be below `count`. Bytes that are no UTF-8 read as U+FFFD. */
-  at(index: number): string {
-    const known = this.#strings[index];
-    if (known !== undefined) return known;
-    const reader = $protobuf.Reader.create(this.#message);
-    reader.pos = this.#positions[index] ?? 0;
-    const length = reader.uint32();
-    const text = this.#message.toString("utf8", reader.pos, reader.pos + length);
-    // Without this a hostile table of one huge key and a million uses of it would be read a million times over.
-    if (this.#count <= FULLY_CACHED_ENTRIES || length > LONG_STRING_BYTES) this.#strings[index] = text;
-    return text;
-  }
-}
+/** Most tags that are scanned by hand; a record of more is judged by MAX_RECORD_FIELDS. */
+const MAX_SCANNED_TAGS = 1000;
+const noTags: readonly [key: string, value: string][] = [];
 
 /** Reads one message. First `check` until it is done, then `next` for each user record in turn. */
 export class MessageReader {
@@ -81,7 +36,10 @@ export class MessageReader {
   explicitHashKeyIndex = -1;
   dataStart = 0;
   dataEnd = 0;
-  tags: Readonly<Record<string, string>> | undefined;
+  /** Where its tags stand when they were scanned by hand; both are equal when it has none. */
+  #tagsStart = 0;
+  #tagsEnd = 0;
+  #decodedTags: readonly [key: string, value: string][] | undefined;
 
   constructor(message: Buffer) {
     this.#message = message;
@@ -169,13 +127,70 @@ export class MessageReader {
     if (reader.pos >= end || message[reader.pos] !== tagBytes.recordData) return false;
     reader.pos++;
     const dataBytes = reader.size();
-    if (reader.pos + dataBytes !== end) return false;
+    const dataStart = reader.pos;
+    const dataEnd = dataStart + dataBytes;
+    if (dataEnd > end || (dataEnd < end && !this.#scanTags(dataEnd, end))) return false;
     this.partitionKeyIndex = partitionKeyIndex;
     this.explicitHashKeyIndex = explicitHashKeyIndex;
-    this.dataStart = reader.pos;
-    this.dataEnd = end;
-    this.tags = undefined;
+    this.dataStart = dataStart;
+    this.dataEnd = dataEnd;
+    this.#tagsStart = dataEnd;
+    this.#tagsEnd = end;
+    this.#decodedTags = undefined;
     return true;
+  }
+
+  /** True when there is nothing but tags of the common layout from `start` to `end`. */
+  #scanTags(start: number, end: number): boolean {
+    const reader = this.#reader;
+    const message = this.#message;
+    reader.pos = start;
+    for (let count = 0; reader.pos < end; count++) {
+      if (count === MAX_SCANNED_TAGS || message[reader.pos++] !== tagBytes.recordTags) return false;
+      const tagLength = reader.size();
+      const tagEnd = reader.pos + tagLength;
+      if (tagEnd > end || !this.#scanText(tagBytes.tagKey, tagEnd)) return false;
+      if (reader.pos < tagEnd && !this.#scanText(tagBytes.tagValue, tagEnd)) return false;
+      if (reader.pos !== tagEnd) return false;
+    }
+    return true;
+  }
+
+  /** Steps over a text field that ends at or before `end`. */
+  #scanText(tag: number, end: number): boolean {
+    const reader = this.#reader;
+    if (reader.pos >= end || this.#message[reader.pos++] !== tag) return false;
+    const length = reader.size();
+    reader.pos += length;
+    return reader.pos <= end;
+  }
+
+  /** The tags of the user record that `next` has read; undefined when it has none. */
+  readTags(): Readonly<Record<string, string>> | undefined {
+    const pairs = this.#decodedTags ?? this.#readScannedTags();
+    // A tag's own name may be "__proto__": fromEntries makes it a property like any other.
+    return pairs.length === 0 ? undefined : Object.fromEntries(pairs);
+  }
+
+  #readScannedTags(): readonly [key: string, value: string][] {
+    if (this.#tagsStart === this.#tagsEnd) return noTags;
+    const reader = this.#reader;
+    const returnTo = reader.pos;
+    const pairs: [string, string][] = [];
+    reader.pos = this.#tagsStart;
+    while (reader.pos < this.#tagsEnd) {
+      reader.pos++;
+      const tagLength = reader.size();
+      const tagEnd = reader.pos + tagLength;
+      pairs.push([this.#readText(), reader.pos < tagEnd ? this.#readText() : ""]);
+    }
+    reader.pos = returnTo;
+    return pairs;
+  }
+
+  #readText(): string {
+    this.#reader.pos++;
+    return this.#reader.string();
   }
 
   /** An index of up to four varint bytes, or -1 where it takes more. */
@@ -203,31 +218,6 @@ export class MessageReader {
       : -1;
     this.dataStart = record.data.length === 0 ? 0 : record.data.byteOffset - this.#message.byteOffset;
     this.dataEnd = this.dataStart + record.data.length;
-    // A tag's own name may be "__proto__": fromEntries makes it a property like any other.
-    this.tags =
-      record.tags.length === 0 ? undefined : Object.fromEntries(record.tags.map((tag) => [tag.key, tag.value ?? ""]));
-  }
-}
-
-/**
- * Skips the content of a field that the schema does not know.
- * @throws for a group: no writer of this format makes one, and its length cannot be known without reading all of it.
- */
-function skipUnknown(reader: $protobuf.Reader, tag: number): void {
-  const wireType = tag & 7;
-  if (wireType === START_GROUP) throw new Error("A message has a group.");
-  reader.skipType(wireType, 0, tag >>> 3);
-}
-
-/** Throws when a record has more fields than any honest one, before an object is made for each of them. */
-function limitFields(record: Buffer): void {
-  const reader = $protobuf.Reader.create(record);
-  let tagEnd = 0;
-  for (let fields = 0; reader.pos < reader.len; fields++) {
-    if (fields === MAX_RECORD_FIELDS) throw new RangeError(`A record has more than ${MAX_RECORD_FIELDS} fields.`);
-    const tag = reader.tag();
-    // The fields inside a tag count too: step into it instead of over it.
-    if (tag === tagBytes.recordTags && reader.pos >= tagEnd) tagEnd = reader.size() + reader.pos;
-    else skipUnknown(reader, tag);
+    this.#decodedTags = record.tags.map((tag) => [tag.key, tag.value ?? ""]);
   }
 }
