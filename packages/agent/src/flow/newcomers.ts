@@ -1,6 +1,7 @@
 /**
  * Driver. What a file is that no generation is bound to: new, a continuation, or a copy that precedes a truncation.
  */
+import { EmptyFiles } from "./empty-files.ts";
 import { isStrong } from "./file-id.ts";
 import { inodeKey, type OpenFile, type Sighting } from "./files.ts";
 import type { Generation } from "./generation.ts";
@@ -11,6 +12,7 @@ import { betweenGenerations, isRotatedName, stepSuspicion } from "./rotation.ts"
 /** Explains new files. */
 export class Newcomers {
   readonly #book: GenerationBook;
+  readonly #empty = new EmptyFiles();
 
   constructor(book: GenerationBook) {
     this.#book = book;
@@ -18,13 +20,18 @@ export class Newcomers {
 
   /** A file that no generation is bound to. */
   async welcome(sighting: Sighting, predecessor: Generation | undefined, gone: ReadonlySet<Generation>): Promise<void> {
-    // An empty file says nothing about itself: it may be a copy that has just been begun.
-    if (sighting.sizeBytes === 0) return;
-    const file = await this.#book.open(sighting.path);
+    const key = inodeKey(sighting);
+    if (sighting.sizeBytes === 0 && this.#empty.isHeld(key)) return;
+    const file = this.#empty.take(key) ?? (await this.#book.open(sighting.path));
     if (file === undefined) return;
     const stat = file.stat();
-    if (inodeKey(stat) !== inodeKey(sighting) || stat.sizeBytes === 0) {
+    if (inodeKey(stat) !== key) {
       await file.close();
+      return;
+    }
+    if (stat.sizeBytes === 0) {
+      // An empty file says nothing about itself: it may be a copy that has just been begun.
+      if (!this.#empty.hold(sighting.path, file)) await file.close();
       return;
     }
     const judged = await this.#explain(sighting, file, gone);
@@ -36,6 +43,25 @@ export class Newcomers {
     const because = this.#book.isKnown ? "new" : "first-start";
     const startBytes = judged === "end" ? stat.sizeBytes : undefined;
     await this.#book.begin({ ...stat, path: sighting.path }, file, { predecessor, because, startBytes });
+  }
+
+  /**
+   * Follows files that were seen while they were empty and have left the pattern since, by the handles that were kept.
+   * Gives each with the path it had.
+   */
+  async adoptVanished(sightings: readonly Sighting[]): Promise<ReadonlyMap<string, Generation>> {
+    const adopted = new Map<string, Generation>();
+    for (const { path, file } of this.#empty.takeMissing(sightings)) {
+      const generation = await this.#book.begin({ ...file.stat(), path }, file, { because: "new" });
+      generation.status = "leaving";
+      adopted.set(path, generation);
+    }
+    return adopted;
+  }
+
+  /** Closes the handles of empty files. */
+  close(): Promise<void> {
+    return this.#empty.close();
   }
 
   /**

@@ -68,6 +68,7 @@ export class Tracker {
       await this.#meet(generation, sighting, newcomers);
       if (generation.path !== pathBefore) left.set(pathBefore, generation);
     }
+    for (const [path, generation] of await this.#newcomers.adoptVanished(sightings)) left.set(path, generation);
     for (const [path, generation] of left)
       if (sightings.some((other) => other.path === path)) generation.isRetired = true;
     const gone = new Set<Generation>();
@@ -160,6 +161,7 @@ export class Tracker {
 
   /** Closes every handle. */
   async close(): Promise<void> {
+    await this.#newcomers.close();
     for (const generation of this.#book.generations.values()) await this.#book.close(generation);
   }
 

@@ -1,0 +1,41 @@
+import { afterEach, expect, test } from "vitest";
+import { AgentBench } from "../testing-support/agent-bench.ts";
+
+let place: AgentBench;
+
+afterEach(() => place[Symbol.asyncDispose]());
+
+test("[C9] a file that was empty when it was seen gives its lines, though it was rotated away before the next look", async () => {
+  place = new AgentBench("app.log");
+  place.write("app.log", "");
+  place.start();
+  await place.catchUp();
+  place.append("app.log", "a\nb\n");
+  place.rename("app.log", "app.log.1");
+  place.write("app.log", "c\n");
+  await place.catchUp();
+  expect(place.lines).toEqual(["a\n", "b\n", "c\n"]);
+});
+
+test("[C9] the same, when it was deleted", async () => {
+  place = new AgentBench("app.log");
+  place.write("app.log", "");
+  place.start();
+  await place.catchUp();
+  place.append("app.log", "a\n");
+  place.remove("app.log");
+  await place.catchUp();
+  expect(place.lines).toEqual(["a\n"]);
+});
+
+test("a file that stays empty is looked at again without being opened anew", async () => {
+  place = new AgentBench("app.log");
+  place.write("app.log", "");
+  place.start();
+  await place.catchUp();
+  await place.catchUp();
+  place.append("app.log", "a\n");
+  await place.catchUp();
+  expect(place.lines).toEqual(["a\n"]);
+  expect(place.events.filter((event) => event.type === "file-found")).toHaveLength(1);
+});
