@@ -139,6 +139,18 @@ export class GenerationBook {
     if (this.byInode.get(key) === generation) this.byInode.delete(key);
   }
 
+  /** Lets go of files that have been gone for long: their names will not come back. */
+  forgetOld(): void {
+    const { forgetAfterMs, system } = this.options;
+    const wallNowMs = system.wallNow();
+    for (const generation of this.generations.values()) {
+      if (generation.status !== "missing" || generation.mark.openSpans > 0) continue;
+      if (wallNowMs - generation.missingSinceMs < forgetAfterMs) continue;
+      generation.status = "ended";
+      this.unbind(generation);
+    }
+  }
+
   /** A generation whose file was not found anywhere. */
   giveUp(generation: Generation): void {
     generation.status = "missing";

@@ -88,7 +88,7 @@ export class Tracker {
       if (generation.file === undefined && generation.status === "following") this.#book.giveUp(generation);
     }
     this.#newcomers.dropStaleSuspects(sightings);
-    this.#forgetOld();
+    this.#book.forgetOld();
     this.#book.isKnown = true;
   }
 
@@ -236,17 +236,5 @@ export class Tracker {
       return;
     }
     await this.#replacements.findMoved(generation);
-  }
-
-  /** Lets go of files that have been gone for long: their names will not come back. */
-  #forgetOld(): void {
-    const { forgetAfterMs, system } = this.#book.options;
-    const wallNowMs = system.wallNow();
-    for (const generation of this.#book.generations.values()) {
-      if (generation.status !== "missing" || generation.mark.openSpans > 0) continue;
-      if (wallNowMs - generation.missingSinceMs < forgetAfterMs) continue;
-      generation.status = "ended";
-      this.#book.unbind(generation);
-    }
   }
 }
