@@ -50,9 +50,15 @@ const plainOutputs: ReadonlySet<string> = new Set(["PutRecord", "PutRecords"]);
 /** Why a body could not be taken whole. */
 export type BodyRefusal = "too-large" | "too-busy" | "too-slow";
 
+/** A request whose body is in memory that others wait for. */
+export interface ReceivedRequest extends SignedRequest {
+  /** Ends the use of `body`; idempotent. Called before the action runs, which may take as long as it likes. */
+  release(): void;
+}
+
 /** The answer to a request; never rejects. */
 export async function exchange(
-  request: SignedRequest,
+  request: ReceivedRequest,
   context: CallContext,
   options: ExchangeOptions,
 ): Promise<WireAnswer> {
@@ -63,6 +69,8 @@ export async function exchange(
     return await executeRequest(request, format, context, options);
   } catch (error) {
     return failureAnswer(error, format ?? "json");
+  } finally {
+    request.release();
   }
 }
 
@@ -89,7 +97,7 @@ export function contentTypeOf(format: WireFormat): string {
 }
 
 async function executeRequest(
-  request: SignedRequest,
+  request: ReceivedRequest,
   format: WireFormat,
   context: CallContext,
   options: ExchangeOptions,
@@ -104,6 +112,7 @@ async function executeRequest(
   const signature = parseSignature(request);
   if (options.accessKeys !== undefined) checkSignature(signature, request, options.accessKeys, options.wallNow());
   const input = scanned ?? readInput(shape, body, { format, memory: options.memory });
+  request.release();
   const output = await options.executor.execute(action, input, {
     accessKeyId: signature.accessKeyId,
     get signal() {

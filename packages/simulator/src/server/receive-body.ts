@@ -5,6 +5,7 @@
  */
 import type { IncomingMessage } from "node:http";
 import type { System } from "@millrace/core/runtime";
+import type { BodyBuffers } from "./body-buffers.ts";
 import type { BodyRefusal } from "./exchange.ts";
 
 /** What bodies may take. */
@@ -17,13 +18,15 @@ export interface BodyBounds {
   readonly maxBodyMs: number;
 }
 
-/** Bytes being held by all requests of a server. */
+/** Bytes being held by all requests of a server, and what they are held in. */
 export interface BodyBudget {
   usedBytes: number;
+  readonly buffers: BodyBuffers;
 }
 
 /** `gone`: the caller has left, there is nobody to answer. */
 export type ReceivedBody =
+  /** `release` ends the use of `bytes`: the next request may be written over them. */
   | { readonly ok: true; readonly bytes: Uint8Array; release(): void }
   | { readonly ok: false; readonly reason: BodyRefusal | "gone" };
 
@@ -39,34 +42,47 @@ export function receiveBody(
 ): Promise<ReceivedBody> {
   return new Promise((resolve) => {
     let chunks: Uint8Array[] = [];
+    // A body that says its length beforehand is put together as it comes.
+    let whole = budget.buffers.take(Number(request.headers["content-length"] ?? 0));
     let heldBytes = 0;
     let droppedBytes = 0;
     let refusal: BodyRefusal | undefined;
+    let isSettled = false;
     const release = () => {
       budget.usedBytes -= heldBytes;
       heldBytes = 0;
+      chunks = [];
+      if (whole !== undefined) budget.buffers.giveBack(whole);
+      whole = undefined;
     };
     const settle = (result: ReceivedBody) => {
+      // What comes after the answer is settled (`close` always does) must not touch a body that is being read.
+      if (isSettled) return;
+      isSettled = true;
       timer.cancel();
-      chunks = [];
       if (!result.ok) release();
       resolve(result);
     };
     const refuse = (reason: BodyRefusal) => {
       refusal ??= reason;
-      chunks = [];
       release();
+    };
+    const keep = (chunk: Uint8Array) => {
+      if (whole === undefined) chunks.push(chunk);
+      else if (heldBytes + chunk.length <= whole.length) whole.set(chunk, heldBytes);
+      else return refuse("too-large");
+      heldBytes += chunk.length;
+      budget.usedBytes += chunk.length;
+      if (heldBytes > bounds.maxBodyBytes) refuse("too-large");
+      else if (budget.usedBytes > bounds.maxBodiesBytes) refuse("too-busy");
     };
     const timer = system.schedule(bounds.maxBodyMs, () => settle({ ok: false, reason: refusal ?? "too-slow" }), {
       unref: true,
     });
     request.on("data", (chunk: Uint8Array) => {
+      if (isSettled) return;
       if (refusal === undefined) {
-        heldBytes += chunk.length;
-        budget.usedBytes += chunk.length;
-        chunks.push(chunk);
-        if (heldBytes > bounds.maxBodyBytes) refuse("too-large");
-        else if (budget.usedBytes > bounds.maxBodiesBytes) refuse("too-busy");
+        keep(chunk);
         return;
       }
       droppedBytes += chunk.length;
@@ -74,7 +90,7 @@ export function receiveBody(
     });
     request.on("end", () => {
       if (refusal !== undefined) settle({ ok: false, reason: refusal });
-      else settle({ ok: true, bytes: joined(chunks, heldBytes), release });
+      else settle({ ok: true, bytes: whole?.subarray(0, heldBytes) ?? joined(chunks, heldBytes), release });
     });
     request.on("error", () => settle({ ok: false, reason: "gone" }));
     request.on("close", () => settle({ ok: false, reason: "gone" }));

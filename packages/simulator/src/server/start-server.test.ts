@@ -365,6 +365,40 @@ describe("bounds", () => {
     }
   });
 
+  test("bodies in flight keep apart, whatever they are put together in", async () => {
+    // The service sees each input only after more bodies have come in over the same memory.
+    const seen: Record<string, unknown>[] = [];
+    const waiting: (() => void)[] = [];
+    const gathering = await startServer({
+      execute: async (_action, input) => {
+        seen.push(input);
+        await new Promise<void>((resolve) => {
+          waiting.push(resolve);
+          if (waiting.length % 3 === 0) for (const go of waiting) go();
+        });
+        return { FailedRecordCount: 0, Records: [] };
+      },
+    });
+    const client = createSimulatorClient(gathering, { maxAttempts: 1 });
+    const sizes = [150_000, 60_000, 300_000, 1_600_000, 90_000, 1_500_000, 2_000_000, 70_000, 110_000];
+    const bodies = sizes.map((size, index) => Buffer.alloc(size, index + 1));
+    try {
+      await Promise.all(
+        bodies.map((Data, index) =>
+          client.send(new PutRecordsCommand({ StreamName: `s${index}`, Records: [{ Data, PartitionKey: "k" }] })),
+        ),
+      );
+    } finally {
+      client.destroy();
+      await gathering.close();
+    }
+    const arrived = seen.map((input) => {
+      const [record] = input["Records"] as { Data: Buffer }[];
+      return record?.Data.equals(bodies[Number(String(input["StreamName"]).slice(1))] ?? Buffer.alloc(0));
+    });
+    expect(arrived).toEqual(sizes.map(() => true));
+  });
+
   test.each([
     ["says nothing", ""],
     ["stops in the preface of HTTP/2", "PRI * HT"],

@@ -6,6 +6,7 @@ import { realSystem } from "@millrace/core/runtime";
 import type { System } from "@millrace/core/runtime";
 import type { CallContext, KinesisExecutor, SimulatorServer } from "../service-port.ts";
 import { BlobMemory } from "./blob-memory.ts";
+import { BodyBuffers } from "./body-buffers.ts";
 import { createCertificate } from "./certificate.ts";
 import { exchange, refusalAnswer } from "./exchange.ts";
 import type { ExchangeOptions } from "./exchange.ts";
@@ -42,7 +43,7 @@ export async function startServer(
   const resolved = resolveServerOptions(options);
   const { host } = resolved;
   const certificate = createCertificate(realSystem.wallNow(), [host]);
-  const budget: BodyBudget = { usedBytes: 0 };
+  const budget: BodyBudget = { usedBytes: 0, buffers: new BodyBuffers() };
   const exchangeOptions: ExchangeOptions = {
     executor,
     accessKeys: resolved.accessKeys,
@@ -62,9 +63,8 @@ export async function startServer(
       return;
     }
     const { method = "", url = "/" } = request;
-    const signed = { method, url, headers: request.headers, body: received.bytes };
+    const signed = { method, url, headers: request.headers, body: received.bytes, release: () => received.release() };
     const answer = await exchange(signed, callerOf(target.response), exchangeOptions);
-    received.release();
     await sendAnswer(target, answer, headers);
   };
 
