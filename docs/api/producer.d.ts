@@ -142,6 +142,8 @@ export interface ProducerOptions {
     readonly maxRecordBytes?: number | undefined;
     readonly rateLimitPercent?: number | undefined;
     readonly failIfThrottled?: boolean | undefined;
+    readonly ordering?: "none" | "perKey" | undefined;
+    readonly onOrderBreak?: "fail" | "continue" | undefined;
     readonly wireFormat?: "json" | "cbor" | undefined;
     readonly maxConnections?: number | undefined;
     readonly requestTimeoutMs?: number | undefined;

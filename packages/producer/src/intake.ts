@@ -183,6 +183,8 @@ export class Intake {
       cohort: this.#barrier.cohort,
       state: "waiting",
       earlier: undefined,
+      hasPassed: false,
+      mustBeAlone: false,
       isAborted: false,
       abortReason: undefined,
       resolve,

@@ -73,6 +73,19 @@ export interface ProducerOptions {
   /** Let a throttled record fail at once instead of sending it again. @default false */
   readonly failIfThrottled?: boolean | undefined;
   /**
+   * `perKey` stores the first copies of one partition key's records in the order of their puts, through retries and
+   * resharding. Records of a key then wait while one Kinesis record with that key is under way, so a single hot key
+   * gets one aggregate per round trip. Refused on streams with AUTO record distribution.
+   * @default "none"
+   */
+  readonly ordering?: "none" | "perKey" | undefined;
+  /**
+   * With `ordering: "perKey"`, what a failed record does to those of its key that wait behind it: `fail` fails them
+   * too (code "OrderBroken"), so that the caller can put all of them again; `continue` sends them without it.
+   * @default "fail"
+   */
+  readonly onOrderBreak?: "fail" | "continue" | undefined;
+  /**
    * How requests are written. `cbor` (what the AWS SDK for Java speaks with Kinesis) needs no base64 and less CPU; it is
    * tried with one ListShards call, and JSON is used where it is not taken.
    * @default "json"
@@ -119,6 +132,8 @@ export interface ResolvedOptions {
   readonly maxRecordBytes: number;
   readonly rateLimitPercent: number;
   readonly failIfThrottled: boolean;
+  readonly ordering: "none" | "perKey";
+  readonly onOrderBreak: "fail" | "continue";
   readonly wireFormat: "json" | "cbor";
   readonly maxConnections: number;
   readonly requestTimeoutMs: number;
@@ -145,6 +160,8 @@ const optionNames: readonly (keyof ProducerOptions)[] = [
   "maxRecordBytes",
   "rateLimitPercent",
   "failIfThrottled",
+  "ordering",
+  "onOrderBreak",
   "wireFormat",
   "maxConnections",
   "requestTimeoutMs",
@@ -185,6 +202,8 @@ export function resolveProducerOptions(options: ProducerOptions): ResolvedOption
     maxRecordBytes: integer("maxRecordBytes", mebibyte, 64, 10 * mebibyte),
     rateLimitPercent: integer("rateLimitPercent", 150, 1, max),
     failIfThrottled: booleanOption("failIfThrottled", options.failIfThrottled, false),
+    ordering: choiceOption("ordering", options.ordering, ["none", "perKey"], "none"),
+    onOrderBreak: choiceOption("onOrderBreak", options.onOrderBreak, ["fail", "continue"], "fail"),
     wireFormat: choiceOption("wireFormat", options.wireFormat, ["json", "cbor"], "json"),
     maxConnections: integer("maxConnections", 24, 1, 256),
     requestTimeoutMs: integer("requestTimeoutMs", 6_000, 100, 600_000),

@@ -35,9 +35,28 @@ export class OpenAggregates {
     this.#maxRecords = options.aggregationMaxRecords;
   }
 
+  /** True when a record is small enough to share an aggregate. */
+  takes(pending: PendingRecord): boolean {
+    return pending.sizeBytes < this.#maxBytes && !pending.mustBeAlone;
+  }
+
+  /** Adds a record to the shard's open aggregate if it fits there; else closes that and gives it. */
+  join(pending: PendingRecord, shardId: string): { readonly joined: boolean; readonly closed?: OutgoingRecord } {
+    const open = this.#open.get(shardId);
+    if (open === undefined) return { joined: false };
+    if (!open.aggregator.add(pending)) {
+      this.#open.delete(shardId);
+      return { joined: false, closed: this.#close(open) };
+    }
+    this.#joined(open, pending);
+    if (open.members.length < this.#maxRecords) return { joined: true };
+    this.#open.delete(shardId);
+    return { joined: true, closed: this.#close(open) };
+  }
+
   /** Adds a record and gives what it closed: nothing most of the time. */
   add(pending: PendingRecord, shardId: string): OutgoingRecord | undefined {
-    if (pending.sizeBytes >= this.#maxBytes) return loneRecord(pending, shardId);
+    if (!this.takes(pending)) return loneRecord(pending, shardId, pending.mustBeAlone);
     const open = this.#open.get(shardId);
     if (open === undefined) {
       this.#start(pending, shardId);
@@ -47,9 +66,7 @@ export class OpenAggregates {
       this.#start(pending, shardId);
       return this.#close(open);
     }
-    open.members.push(pending);
-    if (pending.expiresAt < open.expiresAt) open.expiresAt = pending.expiresAt;
-    if (pending.deadline < open.deadline) this.#setDeadline(open, pending.deadline);
+    this.#joined(open, pending);
     if (open.members.length < this.#maxRecords) return undefined;
     this.#open.delete(shardId);
     return this.#close(open);
@@ -126,6 +143,12 @@ export class OpenAggregates {
     const open = { shardId, aggregator, members: [pending], deadline: Infinity, expiresAt: pending.expiresAt };
     this.#setDeadline(open, pending.deadline);
     this.#open.set(shardId, open);
+  }
+
+  #joined(open: OpenAggregate, pending: PendingRecord): void {
+    open.members.push(pending);
+    if (pending.expiresAt < open.expiresAt) open.expiresAt = pending.expiresAt;
+    if (pending.deadline < open.deadline) this.#setDeadline(open, pending.deadline);
   }
 
   #close(open: OpenAggregate): OutgoingRecord {

@@ -14,6 +14,8 @@ import { Expiry } from "./expiry.ts";
 import { Fifo } from "./fifo.ts";
 import { Limiter } from "./limiter.ts";
 import { disband, loneRecord, type OutgoingRecord, type PendingRecord } from "./records.ts";
+import { OrderGate } from "./order-gate.ts";
+import { orderingUnavailable } from "./retrier.ts";
 import type { Router } from "./router.ts";
 
 /** Aggregates due within this share of the linger leave together with one that is due, in one request. */
@@ -28,6 +30,8 @@ export class Outbox {
   readonly #router: Router;
   readonly #emit: (effect: Effect) => void;
   readonly #expiry: Expiry;
+  /** In ordered mode, what stands before the first step. */
+  readonly #gate: OrderGate | undefined;
   readonly #aggregates: OpenAggregates;
   readonly #collector: Collector;
   /** Records that came before anything was known of the stream. */
@@ -43,6 +47,10 @@ export class Outbox {
     this.#router = router;
     this.#emit = emit;
     this.#expiry = new Expiry(options.recordTtlMs, emit);
+    this.#gate =
+      options.ordering === "perKey"
+        ? new OrderGate((pending, now, mustJoin) => this.#routeOrdered(pending, now, mustJoin))
+        : undefined;
     this.#aggregates = new OpenAggregates(options);
     this.limiter = new Limiter(options);
     this.#collector = new Collector(options);
@@ -54,6 +62,7 @@ export class Outbox {
       this.#collector.isEmpty &&
       !this.limiter.hasBacklog &&
       this.#unrouted.length === 0 &&
+      this.#gate?.isEmpty !== false &&
       this.#delayed.length === 0 &&
       this.#isolated.length === 0
     );
@@ -66,8 +75,24 @@ export class Outbox {
       this.#unrouted.push(pending);
       return true;
     }
-    this.#route(pending, now);
+    this.#enter(pending, now);
     return this.#collector.isFull;
+  }
+
+  /** Takes in that a record is stored, failed or withdrawn: in ordered mode others may follow it. */
+  settled(pending: PendingRecord, now: number): void {
+    this.#gate?.settled(pending, now);
+  }
+
+  /** In ordered mode, what waits behind a record that failed. */
+  takeFollowers(pending: PendingRecord): PendingRecord[] {
+    return this.#gate?.takeFollowers(pending) ?? [];
+  }
+
+  /** In ordered mode, takes an aggregate's members back to be sent each alone, in their order; false in the other mode. */
+  takeBackAlone(members: readonly PendingRecord[], now: number): boolean {
+    this.#gate?.takeBack(members, now, true);
+    return this.#gate !== undefined;
   }
 
   /** Takes a Kinesis record back to be sent again from its `notBefore` on. */
@@ -92,6 +117,7 @@ export class Outbox {
   /** Makes everything that waits for company due. */
   expedite(now: number): void {
     for (const pending of this.#unrouted) pending.deadline = Math.min(pending.deadline, now);
+    for (const pending of this.#gate?.queued() ?? []) pending.deadline = Math.min(pending.deadline, now);
     for (const outgoing of this.limiter.queued()) outgoing.deadline = Math.min(outgoing.deadline, now);
     this.#aggregates.expedite(now);
     this.#collector.expedite(now);
@@ -138,9 +164,10 @@ export class Outbox {
   reroute(now: number): void {
     const isOpen = (shardId: string) => this.#router.map?.isOpen(shardId) === true;
     const outgoing = [...this.limiter.drain(isOpen), ...this.#collector.drain()];
-    const pending = [...this.#unrouted.drain(), ...this.#aggregates.drain()];
+    const open = this.#aggregates.drain();
     for (const record of outgoing) this.#place(record, now, false);
-    for (const record of pending) this.#route(record, now);
+    this.#routeAgain(open, now);
+    for (const pending of this.#unrouted.drain()) this.#enter(pending, now);
   }
 
   /** Takes out the records that wait for a first answer about the stream. */
@@ -152,7 +179,34 @@ export class Outbox {
     const outgoing = [...this.limiter.drain(() => true), ...this.#collector.drain(), ...this.#isolated.drain().flat()];
     const members = [...outgoing, ...this.#delayed].flatMap((record) => record.members);
     this.#delayed = [];
-    return [...this.#unrouted.drain(), ...this.#aggregates.drain(), ...members];
+    return [...this.#unrouted.drain(), ...(this.#gate?.drain() ?? []), ...this.#aggregates.drain(), ...members];
+  }
+
+  #enter(pending: PendingRecord, now: number): void {
+    if (this.#gate === undefined) this.#route(pending, now);
+    else this.#gate.add(pending, now);
+  }
+
+  /** Routes records that were on their way before. */
+  #routeAgain(members: readonly PendingRecord[], now: number): void {
+    if (this.#gate !== undefined) this.#gate.takeBack(members, now, false);
+    else for (const member of members) this.#route(member, now);
+  }
+
+  #routeOrdered(pending: PendingRecord, now: number, mustJoin: boolean): boolean {
+    if (this.#router.mode === "auto") {
+      this.#emit({ type: "failed", members: [pending], error: orderingUnavailable() });
+      return true;
+    }
+    if (!mustJoin) {
+      this.#route(pending, now);
+      return true;
+    }
+    const shardId = this.#router.map?.predictFor(pending);
+    if (shardId === undefined || !this.#options.aggregation || !this.#aggregates.takes(pending)) return false;
+    const { joined, closed } = this.#aggregates.join(pending, shardId);
+    if (closed !== undefined) this.#limit(closed, shardId, now);
+    return joined;
   }
 
   #route(pending: PendingRecord, now: number): void {
@@ -165,7 +219,9 @@ export class Outbox {
     const { map } = this.#router;
     const shardId = map?.predictFor(pending);
     if (shardId === undefined) {
-      this.#collector.add(loneRecord(pending, undefined));
+      const lone = loneRecord(pending, undefined, pending.mustBeAlone);
+      this.#gate?.closed(lone);
+      this.#collector.add(lone);
     } else if (this.#options.aggregation) {
       const closed = this.#aggregates.add(pending, shardId);
       if (closed !== undefined) this.#limit(closed, shardId, now);
@@ -175,6 +231,7 @@ export class Outbox {
   }
 
   #limit(outgoing: OutgoingRecord, shardId: string, now: number): void {
+    this.#gate?.closed(outgoing);
     if (this.limiter.admit(shardId, outgoing, now)) this.#collector.add(outgoing);
     else outgoing.built = undefined;
   }
@@ -183,16 +240,15 @@ export class Outbox {
   #place(outgoing: OutgoingRecord, now: number, first: boolean): void {
     const { map } = this.#router;
     if (map === undefined) {
-      const members = outgoing.members.length === 1 ? [] : disband(outgoing);
       outgoing.shardId = undefined;
-      if (members.length === 0) this.#collector.add(outgoing);
-      for (const member of members) this.#collector.add(loneRecord(member, undefined));
+      if (outgoing.members.length === 1) this.#collector.add(outgoing);
+      else this.#routeAgain(disband(outgoing), now);
       return;
     }
     if (outgoing.shardId === undefined || !map.isOpen(outgoing.shardId)) {
       const shardIds = new Set(outgoing.members.map((member) => map.predictFor(member)));
       if (shardIds.size > 1) {
-        for (const member of disband(outgoing)) this.#route(member, now);
+        this.#routeAgain(disband(outgoing), now);
         return;
       }
       [outgoing.shardId] = shardIds;
@@ -229,11 +285,19 @@ export class Outbox {
       const live = group.filter(keep);
       if (live.length > 0) this.#isolated.push(live);
     }
+    const waiting = this.#gate === undefined ? [] : [...this.#gate.queued()];
+    // Marked at once, so that it cannot pass when the failure of one before it lets others pass.
+    for (const pending of waiting) if (!this.#expiry.keeps(pending, now)) pending.state = "settled";
+    this.#gate?.filter((pending) => pending.state !== "settled");
+    for (const pending of this.#gate?.queued() ?? []) earliest = Math.min(earliest, pending.expiresAt);
     this.#unrouted.filter((pending) => this.#expiry.keeps(pending, now));
     for (const pending of this.#unrouted) earliest = Math.min(earliest, pending.expiresAt);
     const isDead = (pending: PendingRecord) => pending.state === "settled" || pending.expiresAt <= now;
     for (const members of this.#aggregates.takeTouched((all) => all.some(isDead))) {
-      for (const pending of members) if (this.#expiry.keeps(pending, now)) this.#route(pending, now);
+      this.#routeAgain(
+        members.filter((pending) => this.#expiry.keeps(pending, now)),
+        now,
+      );
     }
     this.#sweepAt = Math.max(now + sweepEveryMs, Math.min(earliest, this.#aggregates.expiresAt));
   }

@@ -14,7 +14,7 @@ import { Expiry } from "./expiry.ts";
 import { Outbox } from "./outbox.ts";
 import { disband, loneRecord, type OutgoingRecord, type PendingRecord } from "./records.ts";
 import { planRequest } from "./request.ts";
-import { failuresOf, recordAttempt, retryAt } from "./retrier.ts";
+import { failuresOf, orderBrokenError, recordAttempt, retryAt } from "./retrier.ts";
 import { Router, type RoutingChange } from "./router.ts";
 
 /** While the stream's own bound is not known. Source: PutRecords, default record size of 1 MiB; read 2026-11-22. */
@@ -25,6 +25,7 @@ export class Pipeline {
   readonly #router = new Router();
   readonly #outbox: Outbox;
   readonly #expiry: Expiry;
+  #now = 0;
   /** Aggregates that landed in shards younger than the map. */
   #unjudged: Landing[] = [];
   #effects: Effect[] = [];
@@ -33,7 +34,7 @@ export class Pipeline {
 
   constructor(options: ResolvedOptions) {
     this.#options = options;
-    const emit = (effect: Effect) => void this.#effects.push(effect);
+    const emit = (effect: Effect) => this.#emit(effect);
     this.#outbox = new Outbox(options, this.#router, emit);
     this.#expiry = new Expiry(options.recordTtlMs, emit);
   }
@@ -41,12 +42,14 @@ export class Pipeline {
   /** Takes a user record in. Gives the time by which `plan` must be called for its sake. */
   add(pending: PendingRecord, now: number): number {
     pending.state = "buffered";
+    this.#now = now;
     return this.#outbox.add(pending, now) || this.#effects.length > 0 ? now : pending.deadline;
   }
 
   /** Takes in that the caller withdrew a record that is in no request. The driver has settled it. */
   withdrawn(pending: PendingRecord): void {
     this.#outbox.withdrawn(pending);
+    this.#outbox.settled(pending, this.#now);
   }
 
   /** Makes everything that waits for company due. */
@@ -56,6 +59,7 @@ export class Pipeline {
 
   /** What to do now, with room for `freeRequests` more in flight. */
   plan(now: number, freeRequests: number): Plan {
+    this.#now = now;
     if (!this.#outbox.isEmpty || this.#unjudged.length > 0) {
       const { listShards, describeStream } = this.#router.ask(now);
       if (listShards) this.#effects.push({ type: "list-shards" });
@@ -97,6 +101,7 @@ export class Pipeline {
     times: RequestTimes,
     random: () => number,
   ): void {
+    this.#now = times.endedAt;
     const digest = digestAnswer(request, answer, times);
     for (const landing of digest.landed) this.#landed(landing, times);
     for (const { outgoing, verdict, failure } of digest.refused) this.#again(outgoing, verdict, failure, random);
@@ -154,7 +159,7 @@ export class Pipeline {
 
   #stored({ outgoing, shardId, sequenceNumber }: Landing): void {
     if (outgoing.members.length > 1) this.#astrayInRow = 0;
-    this.#effects.push({ type: "stored", outgoing, shardId, sequenceNumber });
+    this.#emit({ type: "stored", outgoing, shardId, sequenceNumber });
   }
 
   /**
@@ -171,8 +176,10 @@ export class Pipeline {
     // One verdict is a reshard; verdicts that go on mean that keys do not decide any more.
     if (this.#astrayInRow > 1) this.#router.suspectStrategy();
     if (!this.#expiry.keepsAnyAfterAttempt(outgoing, now)) return;
-    for (const member of disband(outgoing)) {
-      member.state = "buffered";
+    const members = disband(outgoing);
+    for (const member of members) member.state = "buffered";
+    if (this.#outbox.takeBackAlone(members, now)) return;
+    for (const member of members) {
       this.#outbox.delay(loneRecord(member, undefined, true));
     }
   }
@@ -223,6 +230,10 @@ export class Pipeline {
       message: failure.message,
       userRecords: request.userRecords,
     });
+    if (only !== undefined && records.length === 1) {
+      for (const member of only.members) member.state = "buffered";
+      if (this.#outbox.takeBackAlone(disband(only), this.#now)) return;
+    }
     const parts =
       only !== undefined && records.length === 1
         ? disband(only).map((member) => loneRecord(member, only.shardId, true))
@@ -241,7 +252,21 @@ export class Pipeline {
   }
 
   #fail(records: readonly OutgoingRecord[], failure: Failure, scope: PutErrorScope): void {
-    for (const outgoing of records) this.#effects.push(...failuresOf(outgoing, failure, scope));
+    for (const outgoing of records) for (const effect of failuresOf(outgoing, failure, scope)) this.#emit(effect);
+  }
+
+  #emit(effect: Effect): void {
+    this.#effects.push(effect);
+    if (this.#options.ordering === "none" || (effect.type !== "stored" && effect.type !== "failed")) return;
+    const members = effect.type === "stored" ? effect.outgoing.members : effect.members;
+    if (effect.type === "failed" && this.#options.onOrderBreak === "fail") {
+      for (const member of members) {
+        for (const follower of this.#outbox.takeFollowers(member)) {
+          this.#emit({ type: "failed", members: [follower], error: orderBrokenError(follower, effect.error) });
+        }
+      }
+    }
+    for (const member of members) this.#outbox.settled(member, this.#now);
   }
 
   #event(event: ProducerEvent): void {

@@ -40,6 +40,10 @@ export interface PendingRecord extends CheckedRecord {
   state: PendingState;
   /** Set when it was in another Kinesis record before. */
   earlier: History | undefined;
+  /** In ordered mode: it is on its way, and later records of its key wait for it or stand behind it in its aggregate. */
+  hasPassed: boolean;
+  /** True after a wrong-shard verdict or a refusal of its aggregate: it is never aggregated again. */
+  mustBeAlone: boolean;
   /** True when the caller withdrew the record while it was in a request. */
   isAborted: boolean;
   abortReason: unknown;

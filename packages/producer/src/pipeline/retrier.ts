@@ -8,7 +8,7 @@ import { backoffMs } from "@millrace/core/runtime";
 import type { Attempt } from "../attempt.ts";
 import { PutError, type PutErrorScope } from "../errors.ts";
 import type { Effect } from "./effects.ts";
-import { historyOf, type History, type OutgoingRecord } from "./records.ts";
+import { historyOf, type History, type OutgoingRecord, type PendingRecord } from "./records.ts";
 
 /** Waits between attempts: the first within a shard's refill, the last short against the default lifetime of 30 s. */
 const retryBackoff = { initialMs: 100, maxMs: 5_000 };
@@ -113,4 +113,27 @@ export function failuresOf(
     effects.push({ type: "failed", members: alike, error: refusedError(outgoing, failure, scope) });
   }
   return effects;
+}
+
+/** The error of a record that an earlier record of its key dragged along. */
+export function orderBrokenError(pending: PendingRecord, cause: unknown): PutError {
+  return new PutError({
+    code: "OrderBroken",
+    message: "An earlier record of this partition key failed; put both again in their order.",
+    scope: "lifetime",
+    attempts: pending.earlier?.attempts ?? [],
+    retryable: true,
+    cause,
+  });
+}
+
+/** The error of ordered mode on a stream whose service picks shards by itself. */
+export function orderingUnavailable(): PutError {
+  return new PutError({
+    code: "ERR_ORDERING_UNAVAILABLE",
+    message: 'The stream has AUTO record distribution, which ignores keys: ordering: "perKey" cannot hold there.',
+    scope: "stream",
+    attempts: [],
+    retryable: false,
+  });
 }

@@ -31,6 +31,8 @@ export function pendingRecord(fields: PendingFields = {}): PendingRecord {
     cohort,
     state: "buffered",
     earlier: undefined,
+    hasPassed: false,
+    mustBeAlone: false,
     isAborted: false,
     abortReason: undefined,
     resolve: undefined,
