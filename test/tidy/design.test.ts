@@ -1,7 +1,8 @@
-import { existsSync } from "node:fs";
+import { existsSync, globSync } from "node:fs";
+import { basename } from "node:path";
 import { expect, test } from "vitest";
 import { root } from "../../scripts/run-command.ts";
-import { findDanglingDocuments, findDesignFaults, updateFileMap } from "./design.ts";
+import { findDanglingDocuments, findDanglingParagraphs, findDesignFaults, updateFileMap } from "./design.ts";
 import { readText, readWorkspace } from "./read-workspace.ts";
 import { createWorkspace } from "./workspace.ts";
 
@@ -46,4 +47,18 @@ test("a comment that cites a document nobody has is refused", () => {
     [path]: "/** Pure. Draws. */\n// Source: kcl.md 3.4, gone.md 1.2, awslabs/kcl, readme.md\nexport const a = 1;",
   });
   expect(findDanglingDocuments(sources, new Set(["kcl.md"]))).toEqual([`${path}:2: there is no gone.md`]);
+});
+
+test("the comments of this workspace cite documents and paragraphs that it has", () => {
+  const files = readWorkspace();
+  const documents = globSync(["*.md", "docs/**/*.md", "packages/*/*.md"], { cwd: root });
+  expect(findDanglingDocuments(files, new Set(documents.map((file) => basename(file))))).toEqual([]);
+  expect(findDanglingParagraphs(files, readText("docs/SPEC.md"))).toEqual([]);
+});
+
+test("a comment that cites a paragraph which is not there is refused", () => {
+  const sources = createWorkspace({ [path]: "/** Pure. Leaves in order (SPEC S4, SPEC S40). */\nexport const a = 1;" });
+  expect(findDanglingParagraphs(sources, "**S4. Shutdown.** In this order.\n")).toEqual([
+    `${path}:1: SPEC.md has no S40`,
+  ]);
 });

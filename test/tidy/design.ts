@@ -59,3 +59,15 @@ export function findDanglingDocuments({ files }: Workspace, documents: ReadonlyS
     ),
   );
 }
+
+/** Comments that cite a paragraph (`SPEC S4`) which the specification does not have. */
+export function findDanglingParagraphs({ files }: Workspace, spec: string): string[] {
+  const known = new Set([...spec.matchAll(/^\*\*(S\d+)\. /gm)].map(([, number]) => number));
+  return [...files.values()].flatMap(({ path, text, comments }) =>
+    comments.flatMap(({ value, start }) =>
+      [...value.matchAll(/\bSPEC (S\d+)/g)].flatMap(([, number]) =>
+        known.has(number) ? [] : [`${path}:${lineAt(text, start)}: SPEC.md has no ${number}`],
+      ),
+    ),
+  );
+}

@@ -1,7 +1,7 @@
 /**
  * Driver. One run of a consumer: joins the fleet, carries its shards, and leaves without making others wait.
  *
- * The order of leaving is 5b.4: report withdrawn, handlers drained, leases given to live peers, leadership given up,
+ * The order of leaving is SPEC S4: report withdrawn, handlers drained, leases given to live peers, leadership given up,
  * own leases read once more.
  */
 import { describeError, type EventPublisher } from "@millrace/core/observe";

@@ -5,7 +5,7 @@ import type { AttributeValue } from "@aws-sdk/client-dynamodb";
 import type { Row } from "../leases/table-row.ts";
 import type { TableCallOptions } from "../leases/lease-table.ts";
 
-/** A command that the SDK must not repeat on its own: the lease protocol settles unknown outcomes itself (5b.7). */
+/** A command that the SDK must not repeat on its own: the lease protocol settles unknown outcomes itself (SPEC S7). */
 export function once<C extends { middlewareStack: { add(...args: never[]): void } }>(command: C): C {
   const add = command.middlewareStack.add.bind(command.middlewareStack) as (
     middleware: (next: unknown) => unknown,

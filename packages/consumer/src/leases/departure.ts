@@ -1,7 +1,7 @@
 /**
  * Driver. Whom a leaving worker gives its leases to.
  *
- * Source: 5b.4. A lease that is assigned on the way out is read on within a second; one that is left to expire waits for
+ * Source: SPEC S4. A lease that is assigned on the way out is read on within a second; one that is left to expire waits for
  * the failover time.
  */
 import type { System } from "@millrace/core/runtime";

@@ -2,7 +2,7 @@
  * Driver. What the leader does for the fleet: sees who is alive, creates missing leases, gives leases to workers.
  *
  * Source: kcl.md 2.4 and 3. Only the leader scans the table. A round is a quarter of the failover time, so that a dead
- * worker's leases move within 1.5 failover times (5b.5).
+ * worker's leases move within 1.5 failover times (SPEC S5).
  */
 import { describeError, type EventPublisher } from "@millrace/core/observe";
 import type { KinesisPort } from "@millrace/core/kinesis";

@@ -1,7 +1,7 @@
 /**
  * Driver. One write of a lease's row by its owner, until it is certain what became of it.
  *
- * Source: kcl.md 1.4 and 5b.7. After a failed condition or an unknown outcome the row is read consistently, and owner,
+ * Source: kcl.md 1.4 and SPEC S7. After a failed condition or an unknown outcome the row is read consistently, and owner,
  * counter and checkpoint decide whether the write was done, may be tried again, or the lease is lost.
  */
 import { describeError, type EventPublisher } from "@millrace/core/observe";

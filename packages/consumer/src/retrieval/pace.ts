@@ -2,7 +2,7 @@
  * Pure. When to poll a shard next.
  *
  * A shard takes 5 GetRecords calls a second from all applications together, so we poll once a second at the tip, faster
- * only when behind, and slower after throttles (5b.16). Source of the limits: kinesis-service.md 1.2.
+ * only when behind, and slower after throttles (SPEC S16). Source of the limits: kinesis-service.md 1.2.
  */
 
 /** Shortest time between two calls: leaves one of the five calls a second to others. */

@@ -2,7 +2,7 @@
  * Driver. Reads a shard with GetRecords, ahead of its handler as far as the bytes allow.
  *
  * Source: kcl.md 5.1 and 5.3, kinesis-service.md 1.2. Iterators that expire are renewed from the last record seen, and
- * LATEST is a time that stays (5b.2), so a renewal skips nothing. An end of shard is believed only with its children.
+ * LATEST is a time that stays (SPEC S2), so a renewal skips nothing. An end of shard is believed only with its children.
  */
 import { describeError, type EventPublisher } from "@millrace/core/observe";
 import type {

@@ -1,7 +1,7 @@
 /**
  * Driver. Where the reading of a leased shard begins.
  *
- * Source: kcl.md 4.4 and 5.3. LATEST is turned into the time at which it was meant (5b.2): asked for again, it would
+ * Source: kcl.md 4.4 and 5.3. LATEST is turned into the time at which it was meant (SPEC S2): asked for again, it would
  * skip what came between.
  */
 import type { KinesisPort, StartingPosition } from "@millrace/core/kinesis";

@@ -24,7 +24,7 @@ const listEvery = 20;
 
 /**
  * The children of a shard whose end the service has hinted at, as ListShards tells them: empty when the shard is gone
- * from a stream that lists its shards (5b.3), undefined when it is still open or cannot be asked about.
+ * from a stream that lists its shards (SPEC S3), undefined when it is still open or cannot be asked about.
  */
 export async function findShardEnd(
   ports: { readonly kinesis: KinesisPort; readonly system: System },
