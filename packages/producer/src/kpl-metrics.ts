@@ -1,7 +1,7 @@
 /**
  * Pure. What the KPL measures, under its names and scopes, for whoever gave the producer a `metrics` port.
  *
- * Source: amazon-kinesis-producer `metrics.md`, `retrier.cc`, `pipeline.h`.
+ * Source: awslabs/amazon-kinesis-producer, metrics.md, `retrier.cc`, `pipeline.h`.
  */
 import type { Answer, PutRecordsResponse } from "@millrace/core/kinesis";
 import type { Metrics, MetricUnit } from "@millrace/core/observe";
