@@ -10,6 +10,7 @@ type Bench = () => Promise<{ run(report: Report): Promise<void> }>;
 
 const benches: Readonly<Record<string, Bench>> = {
   aggregation: () => import("./aggregation.ts"),
+  consumer: () => import("./consumer.ts"),
   producer: () => import("./producer.ts"),
   simulator: () => import("./simulator.ts"),
 };
