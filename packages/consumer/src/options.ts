@@ -47,7 +47,7 @@ export interface ConsumerOptions {
   readonly initialPosition?: InitialPositionOption | undefined;
   /**
    * Without renewal for this long a lease may be given to another worker, in milliseconds. Integer, 300 to 3,600,000;
-   * the same for all workers. A handler may block the event loop for less than two thirds of it.
+   * the same for all workers. A handler may block the event loop for less than half of it.
    * @default 10_000. Source: KCL, failoverTimeMillis.
    */
   readonly failoverTimeMs?: number | undefined;
