@@ -183,6 +183,7 @@ export interface FlowStatus {
     readonly counters: Readonly<FlowCounters>;
     readonly unsettledRecords: number;
     readonly trouble: string | undefined;
+    readonly stuckMs: number | null;
     readonly files: readonly FlowFile[];
 }
 

@@ -98,6 +98,7 @@ export class Agent implements AsyncDisposable {
       counters: { ...flow.counters },
       unsettledRecords: flow.unsettledRecords,
       trouble: flow.trouble,
+      stuckMs: Number.isFinite(flow.stuckMs) ? flow.stuckMs : null,
       files: flow.files,
     }));
   }

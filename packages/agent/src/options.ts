@@ -44,5 +44,7 @@ export interface FlowStatus {
   readonly unsettledRecords: number;
   /** The failure that keeps records from passing; undefined while they pass. */
   readonly trouble: string | undefined;
+  /** For how long records have failed and none has been stored, in milliseconds; null once the flow has failed. */
+  readonly stuckMs: number | null;
   readonly files: readonly FlowFile[];
 }

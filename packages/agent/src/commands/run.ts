@@ -3,6 +3,7 @@
  */
 import { describeError } from "@millrace/core/observe";
 import { Agent } from "../agent.ts";
+import { serveStatus, type StatusServer } from "../io/http.ts";
 import { loadConfig } from "../io/load-config.ts";
 import { createLogger, onStopSignals } from "../io/process.ts";
 import { exitCode, exitCodeOf } from "./exit-code.ts";
@@ -10,6 +11,8 @@ import { logEvent } from "./log-events.ts";
 
 export interface RunOptions {
   readonly config: string;
+  /** Read every file to its end, and stop. */
+  readonly once?: boolean | undefined;
 }
 
 /** Resolves with the exit code once the agent has stopped. */
@@ -32,10 +35,20 @@ export async function run(options: RunOptions): Promise<number> {
     logger.info({ signal }, "stopping");
     end?.(exitCode.done);
   });
+  const isReady = { value: false };
+  const port = config["http.port"];
+  let server: StatusServer | undefined;
   try {
+    if (port !== undefined) {
+      const host = config["http.host"];
+      server = await serveStatus({ host, port, status: () => agent.status(), isReady: () => isReady.value });
+      logger.info({ host, port: server.port }, "answering");
+    }
     agent.start();
+    isReady.value = true;
     logger.info({ config: options.config, flows: config.flows.length }, "started");
-    const code = await ended;
+    const drained = options.once === true ? agent.drain().then(() => exitCode.done) : undefined;
+    const code = await (drained === undefined ? ended : Promise.race([ended, drained]));
     await agent.close();
     logger.info({ code }, "stopped");
     return code;
@@ -43,6 +56,7 @@ export async function run(options: RunOptions): Promise<number> {
     logger.fatal({ error: describeError(error) }, "failed");
     return exitCodeOf(error);
   } finally {
+    await server?.close();
     stopListening();
   }
 }

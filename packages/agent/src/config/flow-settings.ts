@@ -34,7 +34,7 @@ export function flowSettings(flow: FlowConfig, config: AgentConfig, path: string
     maxOpenFiles: config.maxOpenFiles,
     turnBytes: 262_144,
     backoff: { initialMs: flow.retryInitialBackoffMillis, maxMs: flow.retryMaxBackoffMillis },
-    saveEveryMs: 1_000,
+    saveEveryMs: 200,
   };
 }
 

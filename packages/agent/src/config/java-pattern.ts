@@ -50,8 +50,11 @@ type Translated = { readonly ok: true; readonly text: string } | { readonly ok: 
 function translate(source: string): Translated {
   let text = "";
   let isInClass = false;
+  let followsQuantifier = false;
   for (let index = 0; index < source.length; index++) {
     const character = source[index] ?? "";
+    const isPossessive = followsQuantifier && character === "+";
+    followsQuantifier = !isInClass && "*+?}".includes(character);
     if (character === "\\") {
       const escape = translateEscape(source, index, isInClass);
       if (!escape.ok) return escape;
@@ -66,7 +69,7 @@ function translate(source: string): Translated {
       if (character === "]") isInClass = false;
     } else if (character === "[") {
       isInClass = true;
-    } else if (character === "+" && /[*+?}]/.test(source[index - 1] ?? "") && source[index - 2] !== "\\") {
+    } else if (isPossessive) {
       return { ok: false, problem: "possessive quantifiers such as *+ are not supported" };
     } else if (source.startsWith("(?>", index)) {
       return { ok: false, problem: "atomic groups (?>...) are not supported" };

@@ -82,6 +82,11 @@ export class Flow {
     return this.#failure === undefined ? this.#sender.trouble : describeError(this.#failure);
   }
 
+  /** For how long records have failed and none has been stored, in milliseconds. Infinity once the flow has failed. */
+  get stuckMs(): number {
+    return this.#failure === undefined ? this.#sender.stuckMs : Number.POSITIVE_INFINITY;
+  }
+
   /** Files, sizes and positions as they are now. */
   get files(): readonly FlowFile[] {
     return [...this.#tracker.generations].map((generation) => ({

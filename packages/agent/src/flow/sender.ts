@@ -46,6 +46,8 @@ export class Sender {
   #isPaused = false;
   #failures = 0;
   #lastError: unknown;
+  /** When the first failure came after which nothing has been stored. */
+  #stuckSinceMs: number | undefined;
   #isAbandoned = false;
   /** Callers that wait for everything to be settled: until then nothing waits for others to share a request with. */
   #settling = 0;
@@ -65,6 +67,11 @@ export class Sender {
   /** The last failure while the flow waits to send again; undefined while records pass. */
   get trouble(): string | undefined {
     return this.#isPaused ? describeError(this.#lastError) : undefined;
+  }
+
+  /** For how long records have failed and none has been stored, in milliseconds; 0 while they pass. */
+  get stuckMs(): number {
+    return this.#stuckSinceMs === undefined ? 0 : this.#options.system.now() - this.#stuckSinceMs;
   }
 
   /** Resolves once all were handed over; rejects with the signal's reason when it aborts first. */
@@ -123,6 +130,7 @@ export class Sender {
     const { counters, onSettled } = this.#options;
     this.#inFlight -= 1;
     this.#failures = 0;
+    this.#stuckSinceMs = undefined;
     counters.recordsSent += 1;
     counters.bytesSent += shipment.record.data.byteLength;
     onSettled(shipment.span);
@@ -170,6 +178,7 @@ export class Sender {
     this.#options.counters.recordsRetried += 1;
     this.#held.push(shipment);
     this.#lastError = error;
+    this.#stuckSinceMs ??= this.#options.system.now();
     this.#isPaused = true;
   }
 

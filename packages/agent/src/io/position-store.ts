@@ -22,6 +22,12 @@ export class PositionsUnreadableError extends Error {
   readonly code = "ERR_POSITIONS_UNREADABLE";
 }
 
+/** A positions file that is open. */
+export interface PositionFile extends PositionStore {
+  /** The flows that have been started with it. */
+  flows(): readonly string[];
+}
+
 /** The layout below. A file of a lower version is upgraded when it is opened. */
 const schemaVersion = 1;
 
@@ -55,7 +61,7 @@ const schema = `
  * @throws {PositionsUnavailableError} when another agent has it open or it may not be written.
  * @throws {PositionsUnreadableError} when it is damaged or of a newer version.
  */
-export function openPositionStore(path: string): PositionStore {
+export function openPositionStore(path: string): PositionFile {
   let database: DatabaseSync | undefined;
   try {
     mkdirSync(dirname(path), { recursive: true });
@@ -69,6 +75,20 @@ export function openPositionStore(path: string): PositionStore {
   } catch (error) {
     database?.close();
     throw explain(path, error);
+  }
+}
+
+/** The positions for reading alone, where the file is there and no agent has it open. Nothing is made or changed. */
+export function readPositions(
+  path: string,
+): ({ readonly ok: true } & Pick<PositionFile, "load" | "close">) | { readonly ok: false; readonly problem: string } {
+  try {
+    const database = new DatabaseSync(path, { readOnly: true, timeout: 0 });
+    const store = new SqlitePositionStore(database);
+    store.flows();
+    return { ok: true, load: (flow) => store.load(flow), close: () => store.close() };
+  } catch (error) {
+    return { ok: false, problem: (explain(path, error) as Error).message };
   }
 }
 
@@ -110,11 +130,18 @@ function explain(path: string, error: unknown): unknown {
   return new PositionsUnavailableError(`${path} cannot be opened: ${code ?? ""} ${message}`, { cause: error });
 }
 
-class SqlitePositionStore implements PositionStore {
+class SqlitePositionStore implements PositionFile {
   readonly #database: DatabaseSync;
 
   constructor(database: DatabaseSync) {
     this.#database = database;
+  }
+
+  flows(): readonly string[] {
+    return this.#database
+      .prepare("SELECT flow FROM flow ORDER BY flow")
+      .all()
+      .map((row) => String(row["flow"]));
   }
 
   load(flowId: string): SavedFlow {

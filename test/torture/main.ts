@@ -1,0 +1,30 @@
+/**
+ * Driver. `pnpm torture [NAME...] [--kills N] [--seed N]`: real processes and files, killed at random moments.
+ *
+ * A torture is a file here and a line in the list below; each prints one line of JSON, and the exit code is 1 when one
+ * of them found a fault.
+ */
+import { parseArgs } from "node:util";
+
+type Torture = (options: { kills: number; seed: number }) => Promise<{ readonly ok: boolean }>;
+
+const tortures: Readonly<Record<string, () => Promise<Torture>>> = {
+  agent: async () => (await import("./agent.ts")).tortureAgent,
+};
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { kills: { type: "string", default: "200" }, seed: { type: "string", default: "1" } },
+});
+const unknown = positionals.filter((name) => !Object.hasOwn(tortures, name));
+if (unknown.length > 0) {
+  console.error(`no torture named ${unknown.join(", ")}; there are: ${Object.keys(tortures).join(", ")}`);
+  process.exit(64);
+}
+for (const [name, load] of Object.entries(tortures)) {
+  if (positionals.length > 0 && !positionals.includes(name)) continue;
+  const torture = await load();
+  const result = await torture({ kills: Number(values.kills), seed: Number(values.seed) });
+  console.log(JSON.stringify({ torture: name, ...result }));
+  if (!result.ok) process.exitCode = 1;
+}
