@@ -158,6 +158,8 @@ describe("Aggregator", () => {
   });
 
   it.each<[string, unknown, string]>([
+    ["nothing", undefined, "record: expected { partitionKey, data }, got undefined"],
+    ["text alone", "d", 'record: expected { partitionKey, data }, got "d"'],
     ["an empty key", { partitionKey: "", data: "d" }, "partitionKey: expected 1 to 256 Unicode characters"],
     ["a key of 257 characters", { partitionKey: "k".repeat(257), data: "d" }, "got a string of 257 characters"],
     ["a key of 257 emoji", { partitionKey: "🔑".repeat(257), data: "d" }, "partitionKey: expected"],

@@ -15,7 +15,7 @@ import {
   writeDigest,
 } from "./format.ts";
 import { parseExplicitHashKey, partitionKeyHash } from "./hash-key.ts";
-import { MAX_RECORD_BYTES, checkData, checkPartitionKey, checkTags } from "./record.ts";
+import { MAX_RECORD_BYTES, checkData, checkPartitionKey, checkRecord, checkTags } from "./record.ts";
 import type { AggregatedRecord, UserRecord } from "./record.ts";
 
 /** Partition key of an aggregate of two or more. Source: KPL aws/kinesis/core/kinesis_record.cc. */
@@ -82,6 +82,7 @@ export class Aggregator {
    * 10 MiB with its key, which no stream accepts. Most streams accept 1 MiB; the caller knows its own.
    */
   add(record: UserRecord): boolean {
+    checkRecord(record);
     const { partitionKey, data } = record;
     checkPartitionKey(partitionKey);
     checkData(data);

@@ -325,6 +325,14 @@ describe("deaggregate", () => {
   });
 });
 
+describe("isAggregated", () => {
+  it("refuses what is no bytes by name", () => {
+    for (const data of [undefined, "text", [1]]) {
+      expect(() => isAggregated(data as unknown as Uint8Array)).toThrow("data: expected a Uint8Array, got");
+    }
+  });
+});
+
 describe("deaggregateLazily", () => {
   it("yields slices of at most sliceRecords, in order", () => {
     const aggregator = new Aggregator();

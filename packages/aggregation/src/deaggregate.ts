@@ -12,12 +12,13 @@ import type {
   LazyOptions,
   Rules,
 } from "./deaggregate-options.ts";
-import { DeaggregationError } from "./errors.ts";
+import { DeaggregationError, InvalidRecordError } from "./errors.ts";
 import type { DeaggregationReason } from "./errors.ts";
 import { DIGEST_BYTES, MAGIC, isDigestRight, isFramed } from "./format.ts";
 import { hashKeyOrUndefined, partitionKeyHash } from "./hash-key.ts";
 import { readSource } from "./source-record.ts";
 import type { SourceRecord } from "./source-record.ts";
+import { isBytes } from "./record.ts";
 import type { KinesisRecord, LambdaRecord, SdkRecord, UserRecordView } from "./record.ts";
 import { MessageReader } from "./wire.ts";
 
@@ -33,8 +34,10 @@ const LARGE_BYTES = 1_048_576;
 /**
  * True when `data` is an aggregate: it has the magic bytes, and its MD5 digest matches. Reads all of it; what merely
  * begins like an aggregate is none.
+ * @throws {InvalidRecordError} when `data` are no bytes.
  */
 export function isAggregated(data: Uint8Array): boolean {
+  if (!isBytes(data)) throw new InvalidRecordError({ path: "data", got: data, expected: "a Uint8Array" });
   return isFramed(data) && isDigestRight(asBuffer(data));
 }
 
@@ -57,7 +60,8 @@ export function deaggregate(record: AnyKinesisRecord, options: DeaggregateOption
 /**
  * Like `deaggregate`, in slices that are made as they are asked for: an aggregate of millions takes memory for one slice
  * at a time. Between two slices the caller may let other work run; no step takes long, and a slice may be empty because
- * the step was one of checking. The whole aggregate is checked before its first user record is yielded.
+ * the step was one of checking. The whole aggregate is checked before its first user record is yielded. Throws what
+ * `deaggregate` throws, once the first slice is asked for.
  */
 export function* deaggregateLazily(
   record: AnyKinesisRecord,

@@ -43,6 +43,20 @@ describe("hashKeyTop32", () => {
   });
 });
 
+describe("every hash", () => {
+  it.each<[unknown, string]>([
+    [undefined, "record: expected { partitionKey, data }, got undefined"],
+    ["key", 'record: expected { partitionKey, data }, got "key"'],
+    [{}, "partitionKey: expected a string, got undefined"],
+    [{ partitionKey: 7 }, "partitionKey: expected a string, got 7"],
+  ])("of %j is refused by name", (record, text) => {
+    const given = record as { partitionKey: string };
+    expect(() => userRecordHash(given)).toThrow(text);
+    expect(() => hashKeyTop32(given)).toThrow(text);
+    expect(() => partitionKeyHash(undefined as unknown as string)).toThrow("partitionKey: expected a string");
+  });
+});
+
 describe("md5OfShortAscii", () => {
   it("is MD5 for every length of one block, and leaves the others alone", () => {
     for (let length = 0; length <= 70; length++) {

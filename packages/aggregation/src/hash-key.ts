@@ -6,6 +6,7 @@
 import { hash } from "node:crypto";
 import { InvalidRecordError } from "./errors.ts";
 import { md5OfShortAscii } from "./md5.ts";
+import { checkRecord } from "./record.ts";
 import type { UserRecord } from "./record.ts";
 
 /** The largest hash key, 2^128 - 1. Source: Kinesis API reference, HashKeyRange. */
@@ -13,8 +14,13 @@ export const MAX_HASH_KEY = 2n ** 128n - 1n;
 
 const decimal = /^\+?0*(\d{1,39})$/;
 
-/** The hash key that Kinesis gives a partition key: the MD5 digest of its UTF-8 bytes as a big-endian number. */
+/**
+ * The hash key that Kinesis gives a partition key: the MD5 digest of its UTF-8 bytes as a big-endian number. A lone
+ * surrogate, which has no UTF-8 form, counts as U+FFFD.
+ * @throws {InvalidRecordError} when it is no string.
+ */
 export function partitionKeyHash(partitionKey: string): bigint {
+  checkText(partitionKey);
   const digest = md5OfShortAscii(partitionKey);
   if (digest === undefined) return BigInt(`0x${hash("md5", partitionKey, "hex")}`);
   halves[0] = highBits(digest[1]);
@@ -22,6 +28,12 @@ export function partitionKeyHash(partitionKey: string): bigint {
   halves[2] = highBits(digest[3]);
   halves[3] = highBits(digest[2]);
   return ((wide[0] ?? 0n) << 64n) | (wide[1] ?? 0n);
+}
+
+/** What is hashed need not be a key that Kinesis accepts: readers hash what others wrote. */
+function checkText(partitionKey: unknown): asserts partitionKey is string {
+  if (typeof partitionKey === "string") return;
+  throw new InvalidRecordError({ path: "partitionKey", got: partitionKey, expected: "a string" });
 }
 
 // Two 64-bit numbers and their halves, low one first: making a BigInt of four words by shifts takes twice as long.
@@ -42,7 +54,9 @@ function highBits(word: number | undefined): number {
  * @throws {InvalidRecordError} when the explicit hash key is no number of 0 to 2^128 - 1.
  */
 export function hashKeyTop32(record: Pick<UserRecord, "partitionKey" | "explicitHashKey">): number {
+  checkRecord(record);
   if (record.explicitHashKey === undefined) {
+    checkText(record.partitionKey);
     const digest = md5OfShortAscii(record.partitionKey);
     if (digest !== undefined) return highBits(digest[0]);
     return Number.parseInt(hash("md5", record.partitionKey, "hex").slice(0, 8), 16);
@@ -81,6 +95,7 @@ export function hashKeyOrUndefined(value: unknown): bigint | undefined {
  * @throws {InvalidRecordError} when the explicit hash key is no number of 0 to 2^128 - 1.
  */
 export function userRecordHash(record: Pick<UserRecord, "partitionKey" | "explicitHashKey">): bigint {
+  checkRecord(record);
   return record.explicitHashKey === undefined
     ? partitionKeyHash(record.partitionKey)
     : parseExplicitHashKey(record.explicitHashKey);

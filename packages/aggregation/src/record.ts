@@ -77,6 +77,12 @@ const MAX_PARTITION_KEY_CHARACTERS = 256;
 /** The largest Kinesis record that any stream accepts, data and partition key together, in bytes: 10 MiB. */
 export const MAX_RECORD_BYTES = 10_485_760;
 
+/** Throws unless `record` is an object, whatever it holds. */
+export function checkRecord(record: unknown): asserts record is object {
+  if (typeof record === "object" && record !== null) return;
+  throw new InvalidRecordError({ path: "record", got: record, expected: "{ partitionKey, data }" });
+}
+
 /** Throws unless `key` is a partition key that Kinesis accepts. */
 export function checkPartitionKey(key: unknown): asserts key is string {
   if (typeof key === "string" && key.length > 0 && key.isWellFormed()) {
