@@ -9,6 +9,8 @@ import { expiredError, refusedError } from "./retrier.ts";
 const maxWithdrawnRecords = 1_000;
 const maxWithdrawnBytes = 1_048_576;
 
+const noHistory = { attempts: noAttempts, mayHaveBeenStored: false };
+
 export class Expiry {
   readonly #ttlMs: number;
   readonly #emit: (effect: Effect) => void;
@@ -42,11 +44,10 @@ export class Expiry {
   }
 
   /** False for a record that is over; one whose lifetime ended is failed, one that was withdrawn has its answer. */
-  keeps(pending: PendingRecord, now: number, outgoing?: OutgoingRecord): boolean {
+  keeps(pending: PendingRecord, now: number): boolean {
     if (pending.state === "settled") return false;
     if (pending.expiresAt > now) return true;
-    const history = outgoing === undefined ? pending.earlier : historyOf(pending, outgoing);
-    const error = expiredError(history ?? { attempts: noAttempts, mayHaveBeenStored: false }, this.#ttlMs);
+    const error = expiredError(pending.earlier ?? noHistory, this.#ttlMs);
     this.#emit({ type: "failed", members: [pending], error });
     return false;
   }
@@ -54,26 +55,42 @@ export class Expiry {
   /** Leaves in a Kinesis record what is still to be stored. False when that is nothing. */
   keepsAny(outgoing: OutgoingRecord, now: number): boolean {
     if (outgoing.expiresAt > now && !outgoing.members.some((member) => member.state === "settled")) return true;
+    const held = outgoing.members.filter((member) => member.state !== "settled");
+    this.#failExpired(outgoing, held, now);
     return shrink(
       outgoing,
-      outgoing.members.filter((member) => this.keeps(member, now, outgoing)),
+      held.filter((member) => member.expiresAt > now),
     );
   }
 
   /** The same after an attempt failed: callers may have withdrawn records while they were in the request. */
   keepsAnyAfterAttempt(outgoing: OutgoingRecord, now: number): boolean {
+    const wanted = outgoing.members.filter((member) => {
+      if (!member.isAborted) return true;
+      const history = historyOf(member, outgoing);
+      const failure = { code: "Aborted", message: "withdrawn after a request whose outcome is unknown" };
+      // Its caller may believe "withdrawn" only where nothing can have been stored.
+      const error = history.mayHaveBeenStored ? refusedError(history, failure, "lifetime") : member.abortReason;
+      this.#emit({ type: "failed", members: [member], error });
+      return false;
+    });
+    this.#failExpired(outgoing, wanted, now);
     return shrink(
       outgoing,
-      outgoing.members.filter((member) => {
-        if (!member.isAborted) return this.keeps(member, now, outgoing);
-        const history = historyOf(member, outgoing);
-        const failure = { code: "Aborted", message: "withdrawn after a request whose outcome is unknown" };
-        // Its caller may believe "withdrawn" only where nothing can have been stored.
-        const error = history.mayHaveBeenStored ? refusedError(history, failure, "lifetime") : member.abortReason;
-        this.#emit({ type: "failed", members: [member], error });
-        return false;
-      }),
+      wanted.filter((member) => member.expiresAt > now),
     );
+  }
+
+  #failExpired(outgoing: OutgoingRecord, members: readonly PendingRecord[], now: number): void {
+    const expired = members.filter((member) => member.expiresAt <= now);
+    // One error for all with one history: in an outage everything expires, and an error is larger than a record.
+    const alike = expired.filter((member) => member.earlier === undefined);
+    if (alike.length > 0) this.#emit({ type: "failed", members: alike, error: expiredError(outgoing, this.#ttlMs) });
+    for (const member of expired) {
+      if (member.earlier === undefined) continue;
+      const error = expiredError(historyOf(member, outgoing), this.#ttlMs);
+      this.#emit({ type: "failed", members: [member], error });
+    }
   }
 }
 
