@@ -4,8 +4,10 @@ import {
   GetRecordsCommand,
   GetShardIteratorCommand,
   ListShardsCommand,
+  PutRecordCommand,
   PutRecordsCommand,
 } from "@aws-sdk/client-kinesis";
+import { NodeHttp2Handler } from "@smithy/node-http-handler";
 import { expect, test } from "vitest";
 import { KinesisSimulator } from "./simulator.ts";
 
@@ -77,6 +79,31 @@ test.each([
   const client = simulator.client({ credentials, maxAttempts: 1 });
   try {
     await expect(client.send(new ListShardsCommand({ StreamName: "clicks" }))).rejects.toMatchObject({ name });
+  } finally {
+    client.destroy();
+    await simulator.close();
+  }
+});
+
+test.each<[string, "endpoint" | "tlsEndpoint", boolean]>([
+  ["HTTP/1.1", "endpoint", false],
+  ["HTTP/2", "endpoint", true],
+  ["HTTP/1.1 over TLS", "tlsEndpoint", false],
+])("a signature made for %s is taken where keys are configured", async (_what, endpoint, isHttp2) => {
+  const accessKeys = [{ accessKeyId: "AKID", secretAccessKey: "secret" }];
+  const simulator = await KinesisSimulator.listen({ accessKeys });
+  const client = simulator.client({
+    endpoint: simulator[endpoint],
+    credentials: { accessKeyId: "AKID", secretAccessKey: "secret", sessionToken: "a session/token=" },
+    maxAttempts: 1,
+    ...(isHttp2 ? { requestHandler: new NodeHttp2Handler() } : {}),
+  });
+  try {
+    simulator.createStream({ streamName: "clicks" });
+    for (const bytes of [0, 10, 200_000]) {
+      const put = new PutRecordCommand({ StreamName: "clicks", PartitionKey: "k", Data: new Uint8Array(bytes) });
+      expect((await client.send(put)).ShardId).toBe("shardId-000000000000");
+    }
   } finally {
     client.destroy();
     await simulator.close();

@@ -5,9 +5,10 @@ import type { SimulateOptions } from "./simulate.ts";
 
 /** What the command line `args` ask for, read by the command itself. */
 function read(...args: string[]): SimulateOptions {
-  const command = simulateCommand.createCommand();
-  for (const option of simulateCommand.options) command.addOption(option);
-  command.exitOverride().configureOutput({ writeErr: () => undefined });
+  const command = simulateCommand()
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined })
+    .action(() => undefined);
   return command.parse(args, { from: "user" }).opts<SimulateOptions>();
 }
 

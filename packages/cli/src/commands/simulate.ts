@@ -3,7 +3,7 @@
  */
 import { writeFileSync } from "node:fs";
 import { ConfigError } from "@millrace/core/options";
-import { KinesisSimulator, parseFault } from "@millrace/simulator";
+import { KinesisSimulator, parseFault, ServiceError } from "@millrace/simulator";
 import type { FaultOptions } from "@millrace/simulator";
 import { Command, InvalidArgumentError } from "commander";
 
@@ -33,34 +33,51 @@ export interface SimulateProcess {
 }
 
 /** The command, for the program to mount. */
-export const simulateCommand: Command = new Command("simulate")
-  .description("Run Kinesis Data Streams on this host, with its limits, and with faults on order.")
-  .option("-p, --port <port>", "port to listen on; 0 takes a free one", readCount(0), 4567)
-  .option("--host <address>", "address to listen on", "127.0.0.1")
-  .option("--tls", "print the https endpoint (the port answers TLS and plain connections either way)")
-  .option("--ca-file <path>", "write the certificate authority there, for NODE_EXTRA_CA_CERTS")
-  .option("-s, --stream <name[:shards]>", "create this stream; may be given again", collect<string>, [])
-  .option("--shards <count>", "shards of streams that name no count", readCount(1), 4)
-  .option("--on-demand", "create the streams on-demand")
-  .option(
-    "-f, --fault <kind[=rate][,name=value]>",
-    "order a fault, as in throttle=0.05; may be given again",
-    readFault,
-    [],
-  )
-  .option("--no-limits", "switch the service's limits off")
-  .option("--check-signatures", "accept only AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY of the environment")
-  .option("--memory <MiB>", "records that are kept; past it the oldest go", readCount(1), 1024)
-  .option("--region <name>", "region in every ARN", "us-east-1")
-  .option("--bill", "print at the end what the same would have cost")
-  .addHelpText("after", "\nExample:\n  $ millrace simulate --stream clicks:2 --fault throttle=0.05,action=PutRecords")
-  .action(async (options: SimulateOptions) => {
-    const controller = new AbortController();
-    const stop = () => controller.abort();
-    process.once("SIGINT", stop).once("SIGTERM", stop);
-    await simulate(options, { signal: controller.signal, print: printLine, env: process.env });
-    process.off("SIGINT", stop).off("SIGTERM", stop);
-  });
+export function simulateCommand(): Command {
+  return new Command("simulate")
+    .description("Run Kinesis Data Streams on this host, with its limits, and with faults on order.")
+    .option("-p, --port <port>", "port to listen on; 0 takes a free one", readCount(0), 4567)
+    .option("--host <address>", "address to listen on", "127.0.0.1")
+    .option("--tls", "print the https endpoint (the port answers TLS and plain connections either way)")
+    .option("--ca-file <path>", "write the certificate authority there, for NODE_EXTRA_CA_CERTS")
+    .option("-s, --stream <name[:shards]>", "create this stream; may be given again", collect<string>, [])
+    .option("--shards <count>", "shards of streams that name no count", readCount(1), 4)
+    .option("--on-demand", "create the streams on-demand")
+    .option(
+      "-f, --fault <kind[=rate][,name=value]>",
+      "order a fault, as in throttle=0.05; may be given again",
+      readFault,
+      [],
+    )
+    .option("--no-limits", "switch the service's limits off")
+    .option("--check-signatures", "accept only AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY of the environment")
+    .option("--memory <MiB>", "records that are kept; past it the oldest go", readCount(1), 1024)
+    .option("--region <name>", "region in every ARN", "us-east-1")
+    .option("--bill", "print at the end what the same would have cost")
+    .addHelpText("after", "\nExample:\n  $ millrace simulate --stream clicks:2 --fault throttle=0.05,action=PutRecords")
+    .action(async (options: SimulateOptions) => {
+      const controller = new AbortController();
+      const stop = () => controller.abort();
+      process.once("SIGINT", stop).once("SIGTERM", stop);
+      try {
+        await simulate(options, { signal: controller.signal, print: printLine, env: process.env });
+      } catch (error) {
+        const exitCode = exitCodeOf(error);
+        if (exitCode === undefined) throw error;
+        process.stderr.write(`millrace simulate: ${(error as Error).message}\n`);
+        process.exitCode = exitCode;
+      } finally {
+        process.off("SIGINT", stop).off("SIGTERM", stop);
+      }
+    });
+}
+
+/** What a failure that is not a bug ends the process with. Source: sysexits.h, EX_USAGE and EX_TEMPFAIL. */
+function exitCodeOf(error: unknown): number | undefined {
+  if (error instanceof ConfigError || error instanceof ServiceError) return 64;
+  const { syscall } = error as NodeJS.ErrnoException;
+  return syscall === undefined ? undefined : 75;
+}
 
 function printLine(line: string): void {
   process.stdout.write(`${line}\n`);
