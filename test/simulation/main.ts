@@ -3,12 +3,12 @@
  */
 import { execFileSync } from "node:child_process";
 import { parseArgs } from "node:util";
-import { runSeed, WorldError } from "./run-seed.ts";
+import { runFleet, runProducers, WorldError } from "./run-seed.ts";
 
 const usage = `pnpm sim [--seed N] [--seeds N]
 
-  --seed N    run the world of this seed (with --seeds, the first of them)
-  --seeds N   run as many worlds, one seed after the other (default 50)`;
+  --seed N    run the worlds of this seed (with --seeds, the first of them)
+  --seeds N   run the worlds of as many seeds (default 50)`;
 
 async function main(args: readonly string[]): Promise<number> {
   let values;
@@ -30,14 +30,15 @@ async function main(args: readonly string[]): Promise<number> {
   if (first === undefined || count === undefined) return 64;
   for (let seed = first; seed < first + count; seed++) {
     try {
-      console.log(JSON.stringify(await runSeed(seed)));
+      console.log(JSON.stringify(await runProducers(seed)));
+      console.log(JSON.stringify(await runFleet(seed)));
     } catch (error) {
       if (!(error instanceof WorldError)) throw error;
       console.error(`${error.message}\nCOMMIT=${commit()}`);
       return 1;
     }
   }
-  console.log(`${count} ${count === 1 ? "world" : "worlds"} held.`);
+  console.log(`The worlds of ${count} ${count === 1 ? "seed" : "seeds"} held.`);
   return 0;
 }
 

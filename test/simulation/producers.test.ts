@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { AcknowledgedIsStored } from "./checkers/acknowledged.ts";
 import { EveryPutSettles } from "./checkers/settled.ts";
 import { Ledger, type PutEntry } from "./components/ledger.ts";
-import { runSeed } from "./run-seed.ts";
+import { runProducers } from "./run-seed.ts";
 import { StoredLog } from "./world/stored-log.ts";
 
 // More seeds, and longer, with `pnpm sim --seeds N`.
@@ -12,15 +12,15 @@ describe("producers against a Kinesis where everything goes wrong", () => {
   test.each(seeds)(
     "[C1] [C6] [C7] what is acknowledged is stored, nothing is unbounded, every put settles: seed %i",
     async (seed) => {
-      const outcome = await runSeed(seed);
+      const outcome = await runProducers(seed);
       expect(outcome.acknowledged).toBeGreaterThan(0);
     },
   );
 
   test("the same seed gives the same run, another seed another one", async () => {
-    const first = await runSeed(3);
-    expect(await runSeed(3)).toEqual(first);
-    expect((await runSeed(2)).traceHash).not.toBe(first.traceHash);
+    const first = await runProducers(3);
+    expect(await runProducers(3)).toEqual(first);
+    expect((await runProducers(2)).traceHash).not.toBe(first.traceHash);
   });
 });
 

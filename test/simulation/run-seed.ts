@@ -1,7 +1,9 @@
 /**
  * Driver. Runs a world and, where it fails, says everything that is needed to see it again.
  */
+import { createFleetWorld, runFleetWorld, type FleetOutcome } from "./fleet.ts";
 import { createProducersWorld, runProducersWorld, type Outcome } from "./producers.ts";
+import type { World } from "./world/world.ts";
 
 /** A world that failed. */
 export class WorldError extends Error {
@@ -9,15 +11,28 @@ export class WorldError extends Error {
 }
 
 /**
- * Runs the world of a seed.
+ * Runs the producers' world of a seed.
  * @throws {WorldError} with the seed that replays the failure, and the last events.
  */
-export async function runSeed(seed: number): Promise<Outcome> {
+export function runProducers(seed: number): Promise<Outcome> {
   const parts = createProducersWorld(seed);
+  return explain(parts.world, () => runProducersWorld(parts));
+}
+
+/**
+ * Runs the fleet's world of a seed.
+ * @throws {WorldError} with the seed that replays the failure, and the last events.
+ */
+export function runFleet(seed: number): Promise<FleetOutcome> {
+  const parts = createFleetWorld(seed);
+  return explain(parts.world, () => runFleetWorld(parts));
+}
+
+async function explain<T>(world: World, run: () => Promise<T>): Promise<T> {
   try {
-    return await runProducersWorld(parts);
+    return await run();
   } catch (error) {
-    const { timeline } = parts.world;
+    const { timeline, seed } = world;
     const lines = timeline
       .trace()
       .map(({ atMs, host, what }) => `  ${atMs.toFixed(1).padStart(10)} ms  ${host}: ${what}`);

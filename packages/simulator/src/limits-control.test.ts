@@ -104,6 +104,15 @@ describe("1.3 ListShards", () => {
   });
 });
 
+test("1.3 ListShards shows a parent at the trim horizon although the clock was set back before it was split", async () => {
+  const simulator = new StillSimulator();
+  simulator.createStream({ streamName });
+  simulator.clock.jump(-60_000);
+  simulator.reshard({ streamName, split: shardId });
+  const ShardFilter = { Type: "AT_TRIM_HORIZON" };
+  expect(shardIds(await simulator.call("ListShards", { StreamName: streamName, ShardFilter }))).toEqual(["0000"]);
+});
+
 describe("1.3 calls a second", () => {
   test.each([
     ["DescribeStream", 10],

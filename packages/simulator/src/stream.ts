@@ -63,6 +63,8 @@ export class Stream {
   /** What was past an earlier, shorter retention does not come back. */
   #expiredBeforeMs = -Infinity;
   #lastConsumerSecond = 0;
+  /** When shards were last opened or closed, milliseconds since 1970. */
+  #changedWallMs: number;
   #maxRecordSizeKiB: number;
   /** Every shard by its index, closed ones included; expired ones stay for their descendants' sake and are not shown. */
   readonly #shards: Shard[] = [];
@@ -75,6 +77,7 @@ export class Stream {
     this.streamArn = fields.streamArn;
     this.accountId = fields.accountId;
     this.createdWallMs = fields.moment.wallMs;
+    this.#changedWallMs = fields.moment.wallMs;
     this.limits = fields.limits;
     this.mode = fields.mode;
     this.strategy = fields.strategy;
@@ -172,7 +175,8 @@ export class Stream {
   }
 
   /** Closes a shard and opens two: up to `newStartingHashKey` less one, and from there. */
-  split(shard: Shard, newStartingHashKey: bigint, moment: Moment): readonly Shard[] {
+  split(shard: Shard, newStartingHashKey: bigint, at: Moment): readonly Shard[] {
+    const moment = this.#afterEarlierChanges(at);
     const lower = this.#addShard(shard.startingHashKey, newStartingHashKey - 1n, [shard], moment);
     const upper = this.#addShard(newStartingHashKey, shard.endingHashKey, [shard], moment);
     this.#replace([shard], [lower, upper], moment);
@@ -180,11 +184,21 @@ export class Stream {
   }
 
   /** Closes two neighbours and opens one; `shard` becomes its parent, `adjacent` the adjacent parent. */
-  merge(shard: Shard, adjacent: Shard, moment: Moment): Shard {
+  merge(shard: Shard, adjacent: Shard, at: Moment): Shard {
+    const moment = this.#afterEarlierChanges(at);
     const [low, high] = shard.startingHashKey < adjacent.startingHashKey ? [shard, adjacent] : [adjacent, shard];
     const merged = this.#addShard(low.startingHashKey, high.endingHashKey, [shard, adjacent], moment);
     this.#replace([shard, adjacent], [merged], moment);
     return merged;
+  }
+
+  /**
+   * A wall clock that was set back must not let a shard end before it began: it would pass for one that ended before
+   * the trim horizon, and a reader that begins there would be shown its children only.
+   */
+  #afterEarlierChanges(moment: Moment): Moment {
+    this.#changedWallMs = Math.max(this.#changedWallMs, moment.wallMs);
+    return { ...moment, wallMs: this.#changedWallMs };
   }
 
   #replace(closed: readonly Shard[], opened: readonly Shard[], moment: Moment): void {
