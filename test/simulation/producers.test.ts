@@ -6,7 +6,7 @@ import { runProducers } from "./run-seed.ts";
 import { StoredLog } from "./world/stored-log.ts";
 
 // More seeds, and longer, with `pnpm sim --seeds N`.
-const seeds = Array.from({ length: 12 }, (_, index) => index + 1);
+const seeds = Array.from({ length: 8 }, (_, index) => index + 1);
 
 describe("producers against a Kinesis where everything goes wrong", () => {
   test.each(seeds)(

@@ -56,13 +56,20 @@ function planFaults(random: Prng): FaultOptions[] {
   return faultKinds.filter(() => random.chance(0.4)).map((kind) => plan(kind, random.next() * 0.1));
 }
 
-/** Ends all trouble: faults stop, the network heals, and what is down or stalled goes on. */
+/**
+ * Ends all trouble: faults stop, the network heals, clocks are set right, and what is down or stalled goes on.
+ *
+ * Clocks too, because the fleet's own protocol needs them: a worker tells by its wall clock that it lives (KCL's
+ * worker metrics), and one whose clock is minutes behind gets no leases.
+ */
 export function calm(world: World): void {
   world.simulator.clearFaults();
   world.network.heal();
   world.network.change({ loss: 0, duplication: 0, meanExtraDelayMs: 2 });
   for (const process of world.processes) {
-    process.host.resume();
+    const { host } = process;
+    host.jumpClock(world.timeline.startWallMs + world.timeline.nowMs - host.system.wallNow());
+    host.resume();
     process.start();
   }
 }
