@@ -20,7 +20,7 @@ const steps: readonly Step[] = [
   { name: "types", run: () => runCommand("tsc", ["-b"]) },
   { name: "lint", run: () => runCommand("oxlint", ["--type-aware"]) },
   { name: "format", run: () => runCommand("oxfmt", ["--check", "."]) },
-  { name: "unused", run: () => runCommand("knip", ["--no-progress"]) },
+  { name: "unused", run: () => runCommand("knip", ["--no-progress", "--treat-config-hints-as-errors"]) },
   { name: "tidy", run: () => runCommand("vitest", ["run", "--reporter=dot", "test/tidy"]) },
   { name: "docs", run: () => script("docs-code.ts") },
   { name: "api", run: () => script("api-snapshot.ts") },
