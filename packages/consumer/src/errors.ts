@@ -1,14 +1,11 @@
 /**
  * Pure. The errors a caller can meet, one class per decision that a caller can make.
  */
+import { isBranded } from "@millrace/core/options";
 
 const leaseLostBrand = Symbol.for("millrace.LeaseLostError");
 const closedBrand = Symbol.for("millrace.ConsumerClosedError");
 const failedBrand = Symbol.for("millrace.ConsumerError");
-
-function isBranded(value: unknown, brand: symbol): boolean {
-  return typeof value === "object" && value !== null && brand in value;
-}
 
 /**
  * Why a lease ended:

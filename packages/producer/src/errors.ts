@@ -3,7 +3,7 @@
  *
  * Every class carries a `Symbol.for` brand, so that `instanceof` holds across two copies of the package.
  */
-import { describe } from "@millrace/core/options";
+import { describe, isBranded } from "@millrace/core/options";
 import type { Attempt } from "./attempt.ts";
 
 /**
@@ -20,10 +20,6 @@ const recordTooLargeBrand = Symbol.for("millrace.RecordTooLargeError");
 const bufferFullBrand = Symbol.for("millrace.BufferFullError");
 const producerClosedBrand = Symbol.for("millrace.ProducerClosedError");
 const putAllBrand = Symbol.for("millrace.PutAllError");
-
-function isBranded(value: unknown, brand: symbol): boolean {
-  return typeof value === "object" && value !== null && brand in value;
-}
 
 /** What a PutError is made of. */
 export interface PutErrorFields {

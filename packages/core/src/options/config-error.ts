@@ -3,6 +3,7 @@
  *
  * A check takes what came and gives back what may be used, so that a caller cannot forget to look.
  */
+import { isBranded } from "./brand.ts";
 
 const brand = Symbol.for("millrace.ConfigError");
 
@@ -30,7 +31,7 @@ export class ConfigError extends Error {
 
   /** Recognises a ConfigError of another copy of this package too. */
   static override [Symbol.hasInstance](value: unknown): boolean {
-    return typeof value === "object" && value !== null && brand in value;
+    return isBranded(value, brand);
   }
 }
 

@@ -1,3 +1,4 @@
+export { isBranded } from "./brand.ts";
 export {
   booleanOption,
   checkOptionNames,
