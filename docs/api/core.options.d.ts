@@ -40,6 +40,8 @@ export declare function integerOption(path: string, value: unknown, bounds: {
     readonly hint?: string;
 }): number;
 
+export declare function isBranded(value: unknown, brand: symbol): boolean;
+
 export declare function nearestName(name: string, known: readonly string[]): string | undefined;
 
 export declare function parseStreamArn(text: string): StreamArn | undefined;
