@@ -19,6 +19,8 @@ import { resolveEachOptions, type EachOptions } from "./processing/each-options.
 import { eachRecord, type RecordHandler } from "./processing/per-record.ts";
 import type { RecordBatch, ShardHandler } from "./record.ts";
 import { untilAborted } from "./until-aborted.ts";
+import type { ConsumedStream } from "./shards/consumed-stream.ts";
+import { identifyStreams } from "./shards/identify-streams.ts";
 import { Worker } from "./worker.ts";
 
 /** @internal What tests and the simulation put in the platform's place. */
@@ -158,10 +160,11 @@ export class Consumer implements AsyncDisposable {
     try {
       stop.throwIfAborted();
       const tables = await this.#join(stop);
+      const kinesis = this.#kinesis();
       this.#worker = new Worker({
-        options: this.#options,
+        options: { ...this.#options, streams: await this.#streams(kinesis, stop) },
         workerId: this.workerId,
-        kinesis: this.#kinesis(),
+        kinesis,
         fanOut: () => this.#fanOut(),
         tables,
         system: this.#system,
@@ -181,6 +184,12 @@ export class Consumer implements AsyncDisposable {
     this.#worker = undefined;
     this.#closing.abort();
     if (crash !== undefined) throw crash.error;
+  }
+
+  #streams(kinesis: KinesisPort, signal: AbortSignal): Promise<readonly ConsumedStream[]> {
+    const { streams, isMultiStream } = this.#options;
+    if (!isMultiStream) return Promise.resolve(streams);
+    return identifyStreams({ kinesis, system: this.#system }, streams, signal);
   }
 
   #fanOut(): FanOutPort {

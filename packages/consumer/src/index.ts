@@ -13,7 +13,7 @@ export type {
   WriteOutcome,
 } from "./leases/lease-table.ts";
 export type { Attribute, Condition, Row, RowUpdate } from "./leases/table-row.ts";
-export type { ConsumerOptions, FanOutRetrieval, InitialPositionOption } from "./options.ts";
+export type { ConsumerOptions, FanOutRetrieval, InitialPositionOption, StreamOption } from "./options.ts";
 export type { DeadLetter, EachOptions, FailedRecord } from "./processing/each-options.ts";
 export type { ConsumerHealth, ShardHealth } from "./health.ts";
 export { deadLetterFile } from "./io/dead-letter-file.ts";

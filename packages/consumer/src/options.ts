@@ -10,6 +10,16 @@ import type { LeaseTable } from "./leases/lease-table.ts";
 /** Where to begin on a stream of which this application has read nothing yet. */
 export type InitialPositionOption = "TRIM_HORIZON" | "LATEST" | Date;
 
+/** One of several streams. */
+export interface StreamOption {
+  /** The stream's name, in the client's account and Region. This or `streamArn`. */
+  readonly streamName?: string | undefined;
+  /** The stream's ARN, which may be of another account. This or `streamName`. */
+  readonly streamArn?: string | undefined;
+  /** Where to begin on this stream. @default initialPosition of the consumer */
+  readonly initialPosition?: InitialPositionOption | undefined;
+}
+
 /** Enhanced fan-out with a name or registration of one's own. */
 export interface FanOutRetrieval {
   readonly type: "fan-out";
@@ -21,10 +31,15 @@ export interface FanOutRetrieval {
 
 /** What a consumer is made from. */
 export interface ConsumerOptions {
-  /** The stream's name, in the client's account and Region. This or `streamArn`. */
+  /** The stream's name, in the client's account and Region. This, `streamArn` or `streams`. */
   readonly streamName?: string | undefined;
-  /** The stream's ARN, which may be of another account. This or `streamName`. */
+  /** The stream's ARN, which may be of another account. This, `streamName` or `streams`. */
   readonly streamArn?: string | undefined;
+  /**
+   * Several streams, read by one fleet through one lease table. Their leases are called by account, stream and creation
+   * time, as in KCL's multi-stream mode: an application must not change between one stream and several. 1 to 1,000.
+   */
+  readonly streams?: readonly StreamOption[] | undefined;
   /**
    * What all workers that share the work have in common; also the name of the lease table, as with KCL.
    * Letters, digits, `_`, `.` and `-`, 3 to 255 of them.

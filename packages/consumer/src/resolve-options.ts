@@ -12,9 +12,10 @@ import {
   streamOption,
   textOption,
 } from "@millrace/core/options";
+import type { StreamRef } from "@millrace/core/kinesis";
 import type { ConsumerEvent } from "./events.ts";
 import type { LeaseTable } from "./leases/lease-table.ts";
-import type { ConsumerOptions, InitialPositionOption } from "./options.ts";
+import type { ConsumerOptions, InitialPositionOption, StreamOption } from "./options.ts";
 import { checkDeaggregation, type DeaggregationOptions } from "./retrieval/deaggregation.ts";
 import type { ConsumedStream, StartAt } from "./shards/consumed-stream.ts";
 
@@ -22,6 +23,8 @@ import type { ConsumedStream, StartAt } from "./shards/consumed-stream.ts";
 export interface ResolvedConsumerOptions {
   readonly applicationName: string;
   readonly workerId: string | undefined;
+  /** True when lease keys name their stream, which is then looked up before the first call. */
+  readonly isMultiStream: boolean;
   readonly streams: readonly ConsumedStream[];
   readonly client: KinesisClient | undefined;
   readonly dynamodb: DynamoDBClient | undefined;
@@ -51,6 +54,7 @@ export interface ResolvedConsumerOptions {
 const names: readonly (keyof ConsumerOptions)[] = [
   "streamName",
   "streamArn",
+  "streams",
   "applicationName",
   "workerId",
   "client",
@@ -87,7 +91,6 @@ const hourMs = 3_600_000;
  */
 export function resolveConsumerOptions(options: ConsumerOptions): ResolvedConsumerOptions {
   checkOptionNames("ConsumerOptions", options, names);
-  const stream = streamOption(options);
   const applicationName = tableName("applicationName", options.applicationName);
   const integer = (name: keyof ConsumerOptions, min: number, max: number, fallback: number): number =>
     integerOption(name, options[name], { min, max, fallback });
@@ -95,15 +98,8 @@ export function resolveConsumerOptions(options: ConsumerOptions): ResolvedConsum
   return {
     applicationName,
     workerId: textOption("workerId", options.workerId),
-    streams: [
-      {
-        streamName: stream.streamName,
-        ref: stream,
-        leaseKeyPrefix: "",
-        streamIdentifier: undefined,
-        startAt: startAtOption("initialPosition", options.initialPosition),
-      },
-    ],
+    isMultiStream: options.streams !== undefined,
+    streams: streamsOption(options),
     client: options.client,
     dynamodb: options.dynamodb,
     leaseTable: options.leaseTable,
@@ -134,6 +130,34 @@ export function resolveConsumerOptions(options: ConsumerOptions): ResolvedConsum
 function tableName(path: string, value: unknown): string {
   if (typeof value === "string" && /^[a-zA-Z0-9_.-]{3,255}$/.test(value)) return value;
   throw new ConfigError({ path, got: value, expected: "3 to 255 letters, digits, '_', '.' or '-'" });
+}
+
+function consumedStream(ref: StreamRef & { readonly streamName: string }, startAt: StartAt): ConsumedStream {
+  return { streamName: ref.streamName, ref, leaseKeyPrefix: "", streamIdentifier: undefined, startAt };
+}
+
+/** One stream under its own shard ids, or several whose prefixes are filled in once their creation times are known. */
+function streamsOption(options: ConsumerOptions): readonly ConsumedStream[] {
+  const { streams } = options;
+  if (streams === undefined) {
+    return [consumedStream(streamOption(options), startAtOption("initialPosition", options.initialPosition))];
+  }
+  if (options.streamName !== undefined || options.streamArn !== undefined) {
+    throw new ConfigError({ path: "streams", got: streams, expected: "only one of streamName, streamArn and streams" });
+  }
+  if (!Array.isArray(streams) || streams.length === 0 || streams.length > 1_000) {
+    throw new ConfigError({ path: "streams", got: streams, expected: "an array of 1 to 1,000 streams" });
+  }
+  return (streams as readonly StreamOption[]).map((stream, index) => {
+    const path = `streams[${index}].`;
+    checkOptionNames(`streams[${index}]`, stream, ["streamName", "streamArn", "initialPosition"]);
+    const position = stream.initialPosition ?? options.initialPosition;
+    const { streamName, streamArn } = stream;
+    return consumedStream(
+      streamOption({ streamName, streamArn }, path),
+      startAtOption(`${path}initialPosition`, position),
+    );
+  });
 }
 
 function startAtOption(path: string, value: InitialPositionOption | undefined): StartAt {
