@@ -237,6 +237,7 @@ export interface ConsumerHealth {
 export interface ConsumerOptions {
     readonly streamName?: string | undefined;
     readonly streamArn?: string | undefined;
+    readonly streams?: readonly StreamOption[] | undefined;
     readonly applicationName: string;
     readonly workerId?: string | undefined;
     readonly client?: KinesisClient | undefined;
@@ -443,6 +444,12 @@ export interface ShardHealth {
     readonly sinceDeliveryMs: number;
     readonly sinceRenewalMs: number;
     readonly trouble: string | undefined;
+}
+
+export interface StreamOption {
+    readonly streamName?: string | undefined;
+    readonly streamArn?: string | undefined;
+    readonly initialPosition?: InitialPositionOption | undefined;
 }
 
 export interface TableCallOptions {
