@@ -225,6 +225,18 @@ describe("deaggregate", () => {
     expect(untagged?.tags).toBeUndefined();
   });
 
+  it("reads a thousand tags, and passes a record of more fields than any honest one whole", () => {
+    const tagged = (count: number) => {
+      const tags = Array.from({ length: count }, (_, index) => ({ key: `t${index}`, value: "v" }));
+      return encodeMessage({
+        partitionKeyTable: ["a"],
+        records: [{ partitionKeyIndex: 0, data: Buffer.alloc(1), tags }],
+      });
+    };
+    for (const count of [1000, 1001, 1300]) expect(Object.keys(open(tagged(count))[0]?.tags ?? {})).toHaveLength(count);
+    expect(open(tagged(1400))).toEqual(whole(tagged(1400)));
+  });
+
   it("judges each user record by its own hash key when the shard's range is known", () => {
     const hash = partitionKeyHash("inside");
     const records: UserRecord[] = [
@@ -285,6 +297,7 @@ describe("deaggregate", () => {
       kinesis,
       // Streams with the AUTO record distribution strategy have no keys.
       { data, sequenceNumber },
+      { Data: data, PartitionKey: null as unknown as undefined, SequenceNumber: sequenceNumber },
     ];
     for (const shape of shapes) {
       expect(deaggregate(shape).map((view) => [view.partitionKey, textOf(view)])).toEqual([
@@ -292,6 +305,8 @@ describe("deaggregate", () => {
         ["b", "y"],
       ]);
     }
+    const keyless = { data: Buffer.from("plain"), partitionKey: null as unknown as undefined, sequenceNumber };
+    expect(deaggregate(keyless)[0]?.partitionKey).toBeUndefined();
     const plain = { data: Buffer.from("plain").toString("base64"), partitionKey: "k", sequenceNumber };
     expect(deaggregate({ kinesis: plain }).map((view) => [view.partitionKey, textOf(view)])).toEqual([["k", "plain"]]);
   });

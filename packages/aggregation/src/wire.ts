@@ -175,8 +175,8 @@ export class MessageReader {
   #readScannedTags(): readonly [key: string, value: string][] {
     if (this.#tagsStart === this.#tagsEnd) return noTags;
     const reader = this.#reader;
-    const returnTo = reader.pos;
     const pairs: [string, string][] = [];
+    // Tags are the last of their record: the reader ends up where it stands now.
     reader.pos = this.#tagsStart;
     while (reader.pos < this.#tagsEnd) {
       reader.pos++;
@@ -184,7 +184,6 @@ export class MessageReader {
       const tagEnd = reader.pos + tagLength;
       pairs.push([this.#readText(), reader.pos < tagEnd ? this.#readText() : ""]);
     }
-    reader.pos = returnTo;
     return pairs;
   }
 
