@@ -10,6 +10,7 @@ type LaneModule = () => Promise<{ run(lane: Lane): Promise<void> }>;
 
 const lanes: Readonly<Record<string, LaneModule>> = {
   aggregation: () => import("./aggregation.ts"),
+  producer: () => import("./producer.ts"),
 };
 
 const wanted = process.argv.slice(2);
