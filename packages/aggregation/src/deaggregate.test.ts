@@ -24,6 +24,12 @@ function whole(data: Uint8Array) {
   return [{ data, partitionKey: "outer", sequenceNumber, subSequenceNumber: 0, aggregated: false }];
 }
 
+/** An aggregate of one record with so many tags. */
+function aggregateWithTags(count: number): Buffer {
+  const tags = Array.from({ length: count }, (_, index) => ({ key: `t${index}`, value: "v" }));
+  return encodeMessage({ partitionKeyTable: ["a"], records: [{ partitionKeyIndex: 0, data: Buffer.alloc(1), tags }] });
+}
+
 function textOf({ data }: UserRecordView): string {
   return Buffer.from(data).toString("utf8");
 }
@@ -226,15 +232,9 @@ describe("deaggregate", () => {
   });
 
   it("reads a thousand tags, and passes a record of more fields than any honest one whole", () => {
-    const tagged = (count: number) => {
-      const tags = Array.from({ length: count }, (_, index) => ({ key: `t${index}`, value: "v" }));
-      return encodeMessage({
-        partitionKeyTable: ["a"],
-        records: [{ partitionKeyIndex: 0, data: Buffer.alloc(1), tags }],
-      });
-    };
-    for (const count of [1000, 1001, 1300]) expect(Object.keys(open(tagged(count))[0]?.tags ?? {})).toHaveLength(count);
-    expect(open(tagged(1400))).toEqual(whole(tagged(1400)));
+    for (const count of [1000, 1001, 1300])
+      expect(Object.keys(open(aggregateWithTags(count))[0]?.tags ?? {})).toHaveLength(count);
+    expect(open(aggregateWithTags(1400))).toEqual(whole(aggregateWithTags(1400)));
   });
 
   it("judges each user record by its own hash key when the shard's range is known", () => {
