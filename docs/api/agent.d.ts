@@ -162,6 +162,7 @@ export interface FlowCounters {
     recordsSent: number;
     bytesSent: number;
     recordsFiltered: number;
+    recordsUnparsed: number;
     longLines: number;
     recordsRetried: number;
     recordsUndeliverable: number;
@@ -289,7 +290,46 @@ export declare const agentSchema: z.ZodObject<{
         aggregatedRecordSizeBytes: z.ZodDefault<z.ZodPipe<z.ZodUnknown, z.ZodTransform<number, unknown>>>;
         retryInitialBackoffMillis: z.ZodDefault<z.ZodPipe<z.ZodUnknown, z.ZodTransform<number, unknown>>>;
         retryMaxBackoffMillis: z.ZodDefault<z.ZodPipe<z.ZodUnknown, z.ZodTransform<number, unknown>>>;
-        dataProcessingOptions: z.ZodOptional<z.ZodUnknown>;
+        dataProcessingOptions: z.ZodDefault<z.ZodPreprocess<z.ZodArray<z.ZodDiscriminatedUnion<[z.ZodObject<{
+            optionName: z.ZodLiteral<"SINGLELINE">;
+            parseOptions: z.ZodDefault<z.ZodArray<z.ZodEnum<{
+                ESCAPE_NEW_LINE: "ESCAPE_NEW_LINE";
+                NO_TRIM: "NO_TRIM";
+            }>>>;
+        }, z.core.$strict>, z.ZodObject<{
+            optionName: z.ZodLiteral<"CSVTOJSON">;
+            customFieldNames: z.ZodArray<z.ZodString>;
+            delimiter: z.ZodDefault<z.ZodString>;
+            jsonFormat: z.ZodDefault<z.ZodEnum<{
+                COMPACT: "COMPACT";
+                PRETTYPRINT: "PRETTYPRINT";
+            }>>;
+        }, z.core.$strict>, z.ZodObject<{
+            optionName: z.ZodLiteral<"LOGTOJSON">;
+            logFormat: z.ZodEnum<{
+                APACHEERRORLOG: "APACHEERRORLOG";
+                COMBINEDAPACHELOG: "COMBINEDAPACHELOG";
+                COMMONAPACHELOG: "COMMONAPACHELOG";
+                RFC3339SYSLOG: "RFC3339SYSLOG";
+                SYSLOG: "SYSLOG";
+            }>;
+            matchPattern: z.ZodOptional<z.ZodPipe<z.ZodString, z.ZodTransform<RegExp, string>>>;
+            customFieldNames: z.ZodOptional<z.ZodArray<z.ZodString>>;
+            jsonFormat: z.ZodDefault<z.ZodEnum<{
+                COMPACT: "COMPACT";
+                PRETTYPRINT: "PRETTYPRINT";
+            }>>;
+        }, z.core.$strict>, z.ZodObject<{
+            optionName: z.ZodLiteral<"ADDMETADATA">;
+            metadata: z.ZodRecord<z.ZodString, z.ZodUnknown>;
+            timestamp: z.ZodDefault<z.ZodPipe<z.ZodUnknown, z.ZodTransform<boolean, unknown>>>;
+            jsonFormat: z.ZodDefault<z.ZodEnum<{
+                COMPACT: "COMPACT";
+                PRETTYPRINT: "PRETTYPRINT";
+            }>>;
+        }, z.core.$strict>, z.ZodObject<{
+            optionName: z.ZodLiteral<"ADDBRACKETS">;
+        }, z.core.$strict>], "optionName">>, unknown>>;
         publishQueueCapacity: z.ZodOptional<z.ZodUnknown>;
         waitOnFullPublishQueueMillis: z.ZodOptional<z.ZodUnknown>;
         waitOnEmptyPublishQueueMillis: z.ZodOptional<z.ZodUnknown>;
@@ -381,7 +421,46 @@ export declare const flowSchema: z.ZodObject<{
     aggregatedRecordSizeBytes: z.ZodDefault<z.ZodPipe<z.ZodUnknown, z.ZodTransform<number, unknown>>>;
     retryInitialBackoffMillis: z.ZodDefault<z.ZodPipe<z.ZodUnknown, z.ZodTransform<number, unknown>>>;
     retryMaxBackoffMillis: z.ZodDefault<z.ZodPipe<z.ZodUnknown, z.ZodTransform<number, unknown>>>;
-    dataProcessingOptions: z.ZodOptional<z.ZodUnknown>;
+    dataProcessingOptions: z.ZodDefault<z.ZodPreprocess<z.ZodArray<z.ZodDiscriminatedUnion<[z.ZodObject<{
+        optionName: z.ZodLiteral<"SINGLELINE">;
+        parseOptions: z.ZodDefault<z.ZodArray<z.ZodEnum<{
+            ESCAPE_NEW_LINE: "ESCAPE_NEW_LINE";
+            NO_TRIM: "NO_TRIM";
+        }>>>;
+    }, z.core.$strict>, z.ZodObject<{
+        optionName: z.ZodLiteral<"CSVTOJSON">;
+        customFieldNames: z.ZodArray<z.ZodString>;
+        delimiter: z.ZodDefault<z.ZodString>;
+        jsonFormat: z.ZodDefault<z.ZodEnum<{
+            COMPACT: "COMPACT";
+            PRETTYPRINT: "PRETTYPRINT";
+        }>>;
+    }, z.core.$strict>, z.ZodObject<{
+        optionName: z.ZodLiteral<"LOGTOJSON">;
+        logFormat: z.ZodEnum<{
+            APACHEERRORLOG: "APACHEERRORLOG";
+            COMBINEDAPACHELOG: "COMBINEDAPACHELOG";
+            COMMONAPACHELOG: "COMMONAPACHELOG";
+            RFC3339SYSLOG: "RFC3339SYSLOG";
+            SYSLOG: "SYSLOG";
+        }>;
+        matchPattern: z.ZodOptional<z.ZodPipe<z.ZodString, z.ZodTransform<RegExp, string>>>;
+        customFieldNames: z.ZodOptional<z.ZodArray<z.ZodString>>;
+        jsonFormat: z.ZodDefault<z.ZodEnum<{
+            COMPACT: "COMPACT";
+            PRETTYPRINT: "PRETTYPRINT";
+        }>>;
+    }, z.core.$strict>, z.ZodObject<{
+        optionName: z.ZodLiteral<"ADDMETADATA">;
+        metadata: z.ZodRecord<z.ZodString, z.ZodUnknown>;
+        timestamp: z.ZodDefault<z.ZodPipe<z.ZodUnknown, z.ZodTransform<boolean, unknown>>>;
+        jsonFormat: z.ZodDefault<z.ZodEnum<{
+            COMPACT: "COMPACT";
+            PRETTYPRINT: "PRETTYPRINT";
+        }>>;
+    }, z.core.$strict>, z.ZodObject<{
+        optionName: z.ZodLiteral<"ADDBRACKETS">;
+    }, z.core.$strict>], "optionName">>, unknown>>;
     publishQueueCapacity: z.ZodOptional<z.ZodUnknown>;
     waitOnFullPublishQueueMillis: z.ZodOptional<z.ZodUnknown>;
     waitOnEmptyPublishQueueMillis: z.ZodOptional<z.ZodUnknown>;

@@ -11,7 +11,7 @@ const adapterOnly =
 
 /** What Pure files import from outside: arithmetic on bytes and text, and nothing that waits. */
 const openToPure =
-  /^(?:node:(?:assert|assert\/strict|buffer|crypto|path|util|string_decoder|zlib)|protobufjs\/minimal\.js|zod|picomatch|jsonc-parser)$/;
+  /^(?:node:(?:assert|assert\/strict|buffer|crypto|path|util|string_decoder|zlib)|protobufjs\/minimal\.js|zod|picomatch|jsonc-parser|csv-parse\/sync)$/;
 
 /** Files whose header does not begin with Pure., Driver. or Adapter.; a file that only gathers exports needs none. */
 export function findMissingKinds(workspace: Workspace): string[] {

@@ -20,6 +20,8 @@ export interface FlowCounters {
   bytesSent: number;
   /** Records that a transform or rule left out. */
   recordsFiltered: number;
+  /** Records that a transform could not take; `onParseError` says what became of them. */
+  recordsUnparsed: number;
   /** Lines cut, split or skipped for their length. */
   longLines: number;
   /** Puts that failed and were, or will be, put again. */
@@ -99,6 +101,7 @@ export function createCounters(): FlowCounters {
     recordsSent: 0,
     bytesSent: 0,
     recordsFiltered: 0,
+    recordsUnparsed: 0,
     longLines: 0,
     recordsRetried: 0,
     recordsUndeliverable: 0,

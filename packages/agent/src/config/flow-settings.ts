@@ -6,6 +6,7 @@ import type { FlowSettings } from "../flow/flow-settings.ts";
 import type { FramingRules } from "../flow/framing-rules.ts";
 import { type PartitionKeyRule, parseKeyTemplate } from "../flow/partition-key.ts";
 import { flowIdOf } from "./parse.ts";
+import { transformOf } from "./processing.ts";
 import { type AgentConfig, type FlowConfig, maxRecordBytesOf } from "./schema.ts";
 
 const dayMs = 86_400_000;
@@ -23,7 +24,8 @@ export function flowSettings(flow: FlowConfig, config: AgentConfig, path: string
     framing: framingRules(flow),
     headerLines: flow.skipHeaderLines,
     partitionKey: partitionKeyRule(flow, path),
-    transform: undefined,
+    transform: transformOf(flow.dataProcessingOptions),
+    onParseError: flow.onParseError,
     onAmbiguousFile: flow.onAmbiguousFile,
     minLookMs: flow.minTimeBetweenFilePollsMillis,
     maxScanMs: flow.maxTimeBetweenFileTrackerRefreshMillis,

@@ -5,6 +5,7 @@
  * `awslabs/amazon-kinesis-agent` 2.0.13 reads.
  */
 import { z } from "zod";
+import { processingSchema } from "./processing.ts";
 import { choice, flag, integer, pattern, text, texts } from "./values.ts";
 
 const minute = 60_000;
@@ -56,7 +57,7 @@ export const flowSchema = z.strictObject({
   aggregatedRecordSizeBytes: integer(0, 1_024_000).default(0),
   retryInitialBackoffMillis: integer(1, 15 * minute).default(100),
   retryMaxBackoffMillis: integer(1, 15 * minute).default(10_000),
-  dataProcessingOptions: z.unknown().optional(),
+  dataProcessingOptions: processingSchema.default([]),
 
   // These bound queues that this agent does not have; `maxBufferedBytes` bounds all of its memory.
   publishQueueCapacity: anything,

@@ -4,7 +4,7 @@
 import type { Backoff } from "@millrace/core/runtime";
 import type { FramingRules } from "./framing-rules.ts";
 import type { PartitionKeyRule } from "./partition-key.ts";
-import type { Transform } from "./transform.ts";
+import type { Transform } from "../transform/transform.ts";
 
 /** Everything a flow is told; `config/flow-settings.ts` makes it from the configuration. */
 export interface FlowSettings {
@@ -18,6 +18,8 @@ export interface FlowSettings {
   readonly headerLines: number;
   readonly partitionKey: PartitionKeyRule;
   readonly transform: Transform | undefined;
+  /** What becomes of a record that the transform cannot take. */
+  readonly onParseError: "raw" | "drop" | "deadLetter";
   readonly onAmbiguousFile: "start" | "end" | "fail";
   readonly minLookMs: number;
   readonly maxScanMs: number;

@@ -15,7 +15,8 @@ import type { FlowSettings } from "./flow-settings.ts";
 import { Loader } from "./loader.ts";
 import type { PositionStore } from "./positions.ts";
 import { ReadLoop } from "./read-loop.ts";
-import { type DeadLetters, Sender } from "./sender.ts";
+import { Sender } from "./sender.ts";
+import type { DeadLetters } from "./shipment.ts";
 import { Tracker } from "./tracker.ts";
 
 export interface FlowOptions {
@@ -64,7 +65,13 @@ export class Flow {
       backoff: settings.backoff,
       onSettled: (span) => span.generation.settle(span),
     });
-    const loader = new Loader({ ...shared, settings, host: options.host, random: () => system.random() });
+    const loader = new Loader({
+      ...shared,
+      settings,
+      host: options.host,
+      random: () => system.random(),
+      wallNow: () => system.wallNow(),
+    });
     this.#reading = new ReadLoop({ ...shared, settings, budget, tracker: this.#tracker, loader, sender: this.#sender });
   }
 

@@ -7,12 +7,14 @@ import type { FramedSpan } from "./framing-rules.ts";
 import type { PendingSpan } from "./generation.ts";
 import { partitionKeyOf } from "./partition-key.ts";
 import type { Reading } from "./reader.ts";
-import type { Shipment } from "./sender.ts";
+import { TransformError } from "../transform/transform.ts";
+import type { Shipment } from "./shipment.ts";
 
 export interface LoaderOptions {
   readonly settings: FlowSettings;
   readonly host: string;
   readonly random: () => number;
+  readonly wallNow: () => number;
   readonly counters: FlowCounters;
   readonly publish: (event: AgentEvent) => void;
 }
@@ -46,9 +48,9 @@ export class Loader {
       startBytes = span.endBytes;
       pending.push(open);
       this.#countLongLine(span, open);
-      const record = span.data === undefined ? undefined : this.#record(span.data, generation.path);
-      if (record === undefined) open.settled = true;
-      else shipments.push({ record, span: open, order: this.#order++ });
+      const loaded = span.data === undefined ? undefined : this.#load(span.data, generation.path);
+      if (loaded === undefined) open.settled = true;
+      else shipments.push({ ...loaded, span: open, order: this.#order++ });
     }
     counters.recordsRead += shipments.length;
     counters.bytesRead += startBytes - reading.startBytes;
@@ -57,15 +59,24 @@ export class Loader {
     return shipments;
   }
 
-  #record(data: Uint8Array, path: string): Shipment["record"] | undefined {
-    const { counters, host, random, settings } = this.#options;
-    const transformed = settings.transform === undefined ? data : settings.transform(data, { path, host });
-    if (transformed === undefined) {
-      counters.recordsFiltered += 1;
-      return undefined;
+  #load(data: Uint8Array, path: string): Pick<Shipment, "record" | "unfit"> | undefined {
+    const { counters, host, random, settings, wallNow } = this.#options;
+    const { onParseError, partitionKey, transform } = settings;
+    let transformed = data;
+    let unfit: TransformError | undefined;
+    try {
+      transformed = transform?.(data, { path, host, wallNowMs: wallNow() }) ?? data;
+    } catch (error) {
+      if (!(error instanceof TransformError)) throw error;
+      counters.recordsUnparsed += 1;
+      if (onParseError === "drop") {
+        counters.recordsFiltered += 1;
+        return undefined;
+      }
+      if (onParseError === "deadLetter") unfit = error;
     }
-    const partitionKey = partitionKeyOf(settings.partitionKey, { data: transformed, path, host }, random);
-    return { data: transformed, partitionKey };
+    const key = partitionKeyOf(partitionKey, { data: transformed, path, host }, random);
+    return { record: { data: transformed, partitionKey: key }, unfit };
   }
 
   #countLongLine(span: FramedSpan, { endBytes, generation }: PendingSpan): void {

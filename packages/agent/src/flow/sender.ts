@@ -7,23 +7,11 @@
  */
 import { describeError } from "@millrace/core/observe";
 import { backoffMs, sleep, type Backoff, type System } from "@millrace/core/runtime";
-import type { Destination, OutgoingRecord } from "../destination.ts";
+import type { Destination } from "../destination.ts";
 import type { AgentEvent, FlowCounters } from "../events.ts";
 import type { PendingSpan } from "./generation.ts";
+import type { DeadLetters, Shipment } from "./shipment.ts";
 import { untilAborted } from "./until-aborted.ts";
-
-/** A record on its way, with the span it settles. */
-export interface Shipment {
-  readonly record: OutgoingRecord;
-  readonly span: PendingSpan;
-  /** Counts up in the order of reading. */
-  readonly order: number;
-}
-
-/** Takes records that the destination will never accept. Rejects when it could not keep one. */
-export interface DeadLetters {
-  write(shipment: Shipment, error: unknown): Promise<void>;
-}
 
 export interface SenderOptions {
   readonly flow: string;
@@ -120,6 +108,10 @@ export class Sender {
 
   #put(shipment: Shipment): void {
     this.#inFlight += 1;
+    if (shipment.unfit !== undefined) {
+      void this.#bury(shipment, shipment.unfit);
+      return;
+    }
     this.#options.destination.put(shipment.record).then(
       () => this.#stored(shipment),
       (error: unknown) => this.#refused(shipment, error),

@@ -5,7 +5,7 @@ import { type FileHandle, mkdir, open } from "node:fs/promises";
 import { join } from "node:path";
 import { describeError } from "@millrace/core/observe";
 import type { System } from "@millrace/core/runtime";
-import type { DeadLetters, Shipment } from "../flow/sender.ts";
+import type { DeadLetters, Shipment } from "../flow/shipment.ts";
 
 /** Appends to `<directory>/<flow>.jsonl`, which is made with the first record. */
 export class DeadLetterFile implements DeadLetters {

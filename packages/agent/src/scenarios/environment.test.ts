@@ -109,11 +109,12 @@ test("scenario 70: a stream that is missing for hours, and then there", async ()
   let isThere = false;
   place.destination.fateOf = () => (isThere ? undefined : new ScopedError("stream", "ResourceNotFoundException"));
   place.start();
-  for (let minute = 0; minute < 240; minute++) {
+  const paused = () => place.events.filter((event) => event.type === "flow-paused");
+  while (paused().length < 200) {
     place.system.advance(60_000);
     await place.system.breathe();
   }
-  expect(place.agent.status()[0]?.trouble).toContain("ResourceNotFoundException");
+  expect(paused().at(-1)?.error).toContain("ResourceNotFoundException");
   isThere = true;
   while (place.lines.length < 20) {
     place.system.advance(10_000);
