@@ -98,18 +98,6 @@ export class ServiceClock implements SimulatorClock {
     this.#jumpedMs += ms;
   }
 
-  /** This time as the waits of `@millrace/core/runtime` take it. */
-  asSystem(): System {
-    return {
-      now: () => this.steadyMs(),
-      wallNow: () => this.wallMs(),
-      schedule: (delayMs, callback) => this.schedule(delayMs, callback),
-      random: () => this.random(),
-      uuid: () => this.uuid(),
-      breathe: () => this.#system.breathe(),
-    };
-  }
-
   /** Ends every timer: nothing happens any more. */
   close(): void {
     for (const pending of this.#pending) pending.timer?.cancel();

@@ -219,6 +219,8 @@ export class KinesisSimulator implements AsyncDisposable {
   /** Ends connections, timers and subscriptions; idempotent. What is stored can still be read in process. */
   async close(): Promise<void> {
     this.#faults.clear();
+    // Each takes itself out of the map as it ends.
+    for (const subscription of this.#state.subscriptions.values()) await subscription.return();
     this.#clock.close();
     await this.#server?.close();
   }

@@ -136,6 +136,14 @@ describe("1.2 SubscribeToShard", () => {
     }
   });
 
+  test("ends when the simulator closes", async () => {
+    const { simulator, events } = await subscribed();
+    await eventOf(events);
+    const next = events.next();
+    await simulator.close();
+    expect((await next).done).toBe(true);
+  });
+
   test("ends quietly when its reader goes", async () => {
     const { simulator, events } = await subscribed();
     await eventOf(events);

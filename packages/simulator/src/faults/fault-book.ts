@@ -4,7 +4,6 @@
  * A call meets its faults in the order they were made: some end it before it takes effect, some come with it, some
  * take its answer.
  */
-import { sleep } from "@millrace/core/runtime";
 import { parseHashKey, hashPartitionKey } from "../hash-key.ts";
 import type { ActionName } from "../actions/action-names.ts";
 import type { EntryVerdict } from "../actions/put.ts";
@@ -27,7 +26,7 @@ const dataActions: ReadonlySet<ActionName> = new Set<ActionName>([
 export class FaultBook {
   readonly #state: ServiceState;
   readonly #faults = new Set<Fault>();
-  readonly #hanging = new Set<() => void>();
+  readonly #waiting = new Set<() => void>();
 
   constructor(state: ServiceState) {
     this.#state = state;
@@ -44,11 +43,11 @@ export class FaultBook {
     return fault;
   }
 
-  /** Ends every fault, and lets what hangs break. */
+  /** Ends every fault, and lets what hangs or is slow go on. */
   clear(): void {
     for (const fault of this.#faults) fault.stop();
     this.#faults.clear();
-    for (const release of this.#hanging) release();
+    for (const release of this.#waiting) release();
   }
 
   /** Carries out a call under the faults in force. */
@@ -95,12 +94,10 @@ export class FaultBook {
           ...(body === undefined ? {} : { body }),
         });
       case "slow":
-        await sleep(clock.asSystem(), delayMs, { signal: context.signal }).catch(() => {
-          throw new WireFault({ kind: "reset", tookEffect: false });
-        });
-        return false;
+        if ((await this.#wait(context.signal, delayMs)) !== "caller-gone") return false;
+        throw new WireFault({ kind: "reset", tookEffect: false });
       case "hang":
-        await this.#hang(context.signal);
+        await this.#wait(context.signal, undefined);
         throw new WireFault({ kind: "reset", tookEffect: false });
       case "clock-jump":
         clock.jump(jumpMs);
@@ -122,13 +119,17 @@ export class FaultBook {
     this.#state.updateRent(stream);
   }
 
-  #hang(signal: AbortSignal | undefined): Promise<void> {
+  /** Waits for as long as was ordered, without an order for ever; faults that are cleared and callers that go end it. */
+  #wait(signal: AbortSignal | undefined, delayMs: number | undefined): Promise<"over" | "caller-gone"> {
     return new Promise((resolve) => {
       const release = () => {
-        this.#hanging.delete(release);
-        resolve();
+        this.#waiting.delete(release);
+        timer?.cancel();
+        signal?.removeEventListener("abort", release);
+        resolve(signal?.aborted === true ? "caller-gone" : "over");
       };
-      this.#hanging.add(release);
+      const timer = delayMs === undefined ? undefined : this.#state.clock.schedule(delayMs, release);
+      this.#waiting.add(release);
       signal?.addEventListener("abort", release, { once: true });
       if (signal?.aborted === true) release();
     });

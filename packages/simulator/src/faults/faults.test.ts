@@ -167,6 +167,18 @@ describe("what a fault does", () => {
     expect(answered).toBe(true);
   });
 
+  test("slow calls go on when the simulator closes, and end with their caller's patience", async () => {
+    const { simulator } = withStream();
+    simulator.fault({ kind: "slow", delayMs: 5000 });
+    const abort = new AbortController();
+    const given = simulator.kinesis.listShards({ streamName }, { signal: abort.signal });
+    const closed = simulator.kinesis.listShards({ streamName });
+    abort.abort();
+    expect(await given).toMatchObject({ ok: false, error: { kind: "aborted" } });
+    await simulator.close();
+    expect(await closed).toMatchObject({ ok: true });
+  });
+
   test("hang ends with its caller's patience, and when the simulator closes", async () => {
     const { simulator } = withStream();
     simulator.fault({ kind: "hang" });
