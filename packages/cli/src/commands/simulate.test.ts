@@ -47,6 +47,20 @@ test("streams, faults and endpoint are as the command line says, until it is sto
   expect(JSON.parse(lines.at(-2) ?? "")).toHaveProperty("totalUsd");
 });
 
+test("a number of shards alone asks for one stream", async () => {
+  const lines: string[] = [];
+  const controller = new AbortController();
+  await simulate(read("--port=0", "--shards=4"), {
+    signal: controller.signal,
+    print: (line) => {
+      lines.push(line);
+      if (line.startsWith("endpoint")) controller.abort();
+    },
+    env: {},
+  });
+  expect(lines[0]).toBe("stream    arn:aws:kinesis:us-east-1:123456789012:stream/stream (4 shards)");
+});
+
 test.each([
   ["--port=many", "Expected an integer of at least 0."],
   ["--shards=0", "Expected an integer of at least 1."],

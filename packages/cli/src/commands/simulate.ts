@@ -13,7 +13,7 @@ export interface SimulateOptions {
   readonly host: string;
   readonly tls?: boolean | undefined;
   readonly caFile?: string | undefined;
-  readonly shards: number;
+  readonly shards?: number | undefined;
   readonly stream: readonly string[];
   readonly onDemand?: boolean | undefined;
   readonly fault: readonly FaultOptions[];
@@ -41,7 +41,11 @@ export function simulateCommand(): Command {
     .option("--tls", "print the https endpoint (the port answers TLS and plain connections either way)")
     .option("--ca-file <path>", "write the certificate authority there, for NODE_EXTRA_CA_CERTS")
     .option("-s, --stream <name[:shards]>", "create this stream; may be given again", collect<string>, [])
-    .option("--shards <count>", "shards of streams that name no count", readCount(1), 4)
+    .option(
+      "--shards <count>",
+      "shards of streams that name no count (4); without a stream, of one named stream",
+      readCount(1),
+    )
     .option("--on-demand", "create the streams on-demand")
     .option(
       "-f, --fault <kind[=rate][,name=value]>",
@@ -99,8 +103,8 @@ export async function simulate(options: SimulateOptions, { signal, print, env }:
     ...(options.checkSignatures === true ? { accessKeys: [accessKeyOf(env)] } : {}),
   });
   try {
-    for (const text of options.stream) {
-      const { streamName, shardCount } = readStream(text, options.shards);
+    for (const text of streamsOf(options)) {
+      const { streamName, shardCount } = readStream(text, options.shards ?? 4);
       const mode = options.onDemand === true ? ({ streamMode: "ON_DEMAND" } as const) : { shardCount };
       const stream = simulator.createStream({ streamName, ...mode });
       print(`stream    ${stream.streamArn} (${stream.shardIds.length} shards)`);
@@ -113,6 +117,11 @@ export async function simulate(options: SimulateOptions, { signal, print, env }:
   } finally {
     await simulator.close();
   }
+}
+
+/** A number of shards is asked for something to put into. */
+function streamsOf({ stream, shards }: SimulateOptions): readonly string[] {
+  return stream.length === 0 && shards !== undefined ? ["stream"] : stream;
 }
 
 function readStream(text: string, shards: number): { streamName: string; shardCount: number } {
