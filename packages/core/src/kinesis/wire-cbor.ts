@@ -26,9 +26,45 @@ export interface CborMap {
   readonly [name: string]: CborValue | undefined;
 }
 
-/** The body of a PutRecords request. */
+const recordsName = encodeCbor("Records");
+const dataName = encodeCbor("Data");
+const keyName = encodeCbor("PartitionKey");
+const hashKeyName = encodeCbor("ExplicitHashKey");
+
+/** The body of a PutRecords request: what `encodeCbor` would write, without looking at every record's fields twice. */
 export function encodePutRecordsCbor(input: PutRecordsInput): Buffer {
-  return encodeCbor(input as unknown as CborMap);
+  const { Records: records = [], ...stream } = input;
+  const rest = fieldsOf(stream as CborMap).filter(([name]) => name !== "Records");
+  let bytes = 16 + recordsName.length;
+  for (const [name, field] of rest) bytes += encodedBytes(name) + encodedBytes(field);
+  for (const { Data, PartitionKey = "", ExplicitHashKey = "" } of records) {
+    // The heads of a map and three values take at most 1 and 9 bytes; a key's characters at most 3 each.
+    bytes += 64 + (Data?.byteLength ?? 0) + 3 * PartitionKey.length + 3 * ExplicitHashKey.length;
+  }
+  const writer = { bytes: Buffer.allocUnsafe(bytes), at: 0 };
+  writeHead(writer, majorMap, rest.length + 1);
+  for (const [name, field] of rest) {
+    write(writer, name);
+    write(writer, field);
+  }
+  writeRaw(writer, recordsName);
+  writeHead(writer, majorArray, records.length);
+  for (const { Data, PartitionKey, ExplicitHashKey } of records) {
+    writeHead(writer, majorMap, ExplicitHashKey === undefined ? 2 : 3);
+    writeRaw(writer, dataName);
+    write(writer, Data ?? new Uint8Array());
+    writeRaw(writer, keyName);
+    write(writer, PartitionKey ?? "");
+    if (ExplicitHashKey === undefined) continue;
+    writeRaw(writer, hashKeyName);
+    write(writer, ExplicitHashKey);
+  }
+  return writer.bytes.subarray(0, writer.at);
+}
+
+function writeRaw(writer: Writer, raw: Buffer): void {
+  writer.bytes.set(raw, writer.at);
+  writer.at += raw.length;
 }
 
 /** Any value of the kinds that requests have; fields that are undefined are left out. */
