@@ -9,6 +9,7 @@ import { Report } from "./support/report.ts";
 type Bench = () => Promise<{ run(report: Report): Promise<void> }>;
 
 const benches: Readonly<Record<string, Bench>> = {
+  agent: () => import("./agent.ts"),
   aggregation: () => import("./aggregation.ts"),
   consumer: () => import("./consumer.ts"),
   producer: () => import("./producer.ts"),

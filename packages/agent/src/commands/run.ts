@@ -5,7 +5,7 @@ import { describeError } from "@millrace/core/observe";
 import { Agent } from "../agent.ts";
 import { serveStatus, type StatusServer } from "../io/http.ts";
 import { loadConfig } from "../io/load-config.ts";
-import { createLogger, onStopSignals } from "../io/process.ts";
+import { createLogger, onHangupSignal, onStopSignals } from "../io/process.ts";
 import { exitCode, exitCodeOf } from "./exit-code.ts";
 import { logEvent } from "./log-events.ts";
 
@@ -35,6 +35,9 @@ export async function run(options: RunOptions): Promise<number> {
     logger.info({ signal }, "stopping");
     end?.(exitCode.done);
   });
+  const stopHangups = onHangupSignal(() => {
+    logger.warn("SIGHUP is ignored: a changed configuration takes effect with a restart");
+  });
   const isReady = { value: false };
   const port = config["http.port"];
   let server: StatusServer | undefined;
@@ -58,5 +61,6 @@ export async function run(options: RunOptions): Promise<number> {
   } finally {
     await server?.close();
     stopListening();
+    stopHangups();
   }
 }

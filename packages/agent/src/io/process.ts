@@ -17,6 +17,12 @@ function levelName(label: string): { level: string } {
   return { level: label };
 }
 
+/** Calls `onHangup` for each SIGHUP, which would end the process otherwise: logrotate and terminals send it. */
+export function onHangupSignal(onHangup: () => void): () => void {
+  process.on("SIGHUP", onHangup);
+  return () => process.off("SIGHUP", onHangup);
+}
+
 /** Calls `onFirst` for the first SIGTERM or SIGINT; the second ends the process at once. Gives a way to stop listening. */
 export function onStopSignals(onFirst: (signal: string) => void): () => void {
   let count = 0;
