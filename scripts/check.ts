@@ -22,6 +22,13 @@ const steps: readonly Step[] = [
   { name: "format", run: () => runCommand("oxfmt", ["--check", "."]) },
   { name: "unused", run: () => runCommand("knip", ["--no-progress", "--treat-config-hints-as-errors"]) },
   { name: "tidy", run: () => runCommand("vitest", ["run", "--reporter=dot", "test/tidy"]) },
+  {
+    name: "fuzz",
+    run: () =>
+      runCommand("vitest", ["run", "--reporter=dot", "packages/simulator/src/server/fuzz.test.ts"], {
+        env: { MILLRACE_FUZZ_SECONDS: "60" },
+      }),
+  },
   { name: "docs", run: () => script("docs-code.ts") },
   { name: "api", run: () => script("api-snapshot.ts") },
   { name: "packages", run: () => script("package-shape.ts") },
