@@ -226,6 +226,16 @@ describe("the adapter over a real connection", () => {
     });
   });
 
+  it.each([
+    ["without a region", { region: async () => Promise.reject(new Error("Region is missing")) }, "RegionMissing"],
+    ["with an endpoint that is none", { region, endpoint: "nonsense" }, "ERR_INVALID_URL"],
+  ])("knows that a client %s will never send anything", async (_, config, code) => {
+    const client = new KinesisClient({ ...config, credentials });
+    closing.push(() => client.destroy());
+    const answer = await kinesisFromClient(client).listShards({ streamName: "s" });
+    expect(answer).toMatchObject({ ok: false, error: { code, kind: "permanent", mayHaveTakenEffect: false } });
+  });
+
   it("ends a call when its signal aborts", async () => {
     const server = createServer(() => undefined);
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

@@ -197,6 +197,8 @@ const beforeSending = new Set([
   "EAI_AGAIN",
   "CredentialsProviderError",
   "TokenProviderError",
+  "RegionMissing",
+  "ERR_INVALID_URL",
 ]);
 
 /** What went wrong, from whatever the SDK threw. */
@@ -210,7 +212,10 @@ export function kinesisErrorFrom(error: unknown, signal: AbortSignal | undefined
   const httpStatus = fields.$metadata?.httpStatusCode;
   const name = typeof fields.name === "string" ? fields.name : "Error";
   // Network errors of Node have a plain name and say what happened in their code.
-  const code = typeof fields.code === "string" && (name === "Error" || name === "TypeError") ? fields.code : name;
+  const isPlain = name === "Error" || name === "TypeError";
+  // The SDK has no name for a client without a region.
+  const isRegionMissing = isPlain && fields.message === "Region is missing";
+  const code = isRegionMissing ? "RegionMissing" : isPlain && typeof fields.code === "string" ? fields.code : name;
   const aborted = signal?.aborted === true && (name === "AbortError" || error === signal.reason);
   const refused = httpStatus !== undefined && httpStatus < 500;
   return new KinesisError({

@@ -69,6 +69,9 @@ const transients = new Set([
   "CredentialsProviderError",
 ]);
 
+/** The client cannot send anything to anybody: no time mends its settings. */
+const unusableClients = new Set(["RegionMissing", "ERR_INVALID_URL"]);
+
 /**
  * Classifies a failed call. A code that is not known is judged by its status: 429 is a throttle, 5xx and no answer at
  * all are transient, any other is permanent.
@@ -76,6 +79,7 @@ const transients = new Set([
 export function classifyFailure(code: string, httpStatus: number | undefined): Exclude<FailureKind, "aborted"> {
   if (throttles.has(code) || httpStatus === 429) return "throttle";
   if (transients.has(code)) return "transient";
+  if (unusableClients.has(code)) return "permanent";
   if (httpStatus === undefined || httpStatus >= 500) return "transient";
   // A proxy or load balancer on the way can answer 408 of its own.
   return httpStatus === 408 ? "transient" : "permanent";
