@@ -11,8 +11,6 @@ export interface KinesisPortOptions {
 
 export declare function createKinesisClient(options?: KinesisClientOptions): KinesisClient;
 
-export declare function kinesisErrorFrom(error: unknown, signal: AbortSignal | undefined): KinesisError;
-
 export declare function kinesisFromClient(client: KinesisClient, portOptions?: KinesisPortOptions): KinesisPort;
 
 // Named above, not exported:
