@@ -17,7 +17,12 @@ export declare class Agent implements AsyncDisposable {
 
 export type AgentConfigInput = z.input<typeof agentSchema>;
 
-export type AgentEvent = {
+export type AgentEvent = 
+{
+    readonly type: "config-warning";
+    readonly path: string;
+    readonly text: string;
+} | {
     readonly type: "flow-started";
     readonly flow: string;
     readonly patterns: readonly string[];
@@ -287,7 +292,6 @@ export declare const agentSchema: z.ZodObject<{
         fileFooterPattern: z.ZodOptional<z.ZodPipe<z.ZodString, z.ZodTransform<RegExp, string>>>;
         skipHeaderLines: z.ZodDefault<z.ZodPipe<z.ZodUnknown, z.ZodTransform<number, unknown>>>;
         truncatedRecordTerminator: z.ZodDefault<z.ZodString>;
-        aggregatedRecordSizeBytes: z.ZodDefault<z.ZodPipe<z.ZodUnknown, z.ZodTransform<number, unknown>>>;
         retryInitialBackoffMillis: z.ZodDefault<z.ZodPipe<z.ZodUnknown, z.ZodTransform<number, unknown>>>;
         retryMaxBackoffMillis: z.ZodDefault<z.ZodPipe<z.ZodUnknown, z.ZodTransform<number, unknown>>>;
         dataProcessingOptions: z.ZodDefault<z.ZodPreprocess<z.ZodArray<z.ZodDiscriminatedUnion<[z.ZodObject<{
@@ -330,11 +334,6 @@ export declare const agentSchema: z.ZodObject<{
         }, z.core.$strict>, z.ZodObject<{
             optionName: z.ZodLiteral<"ADDBRACKETS">;
         }, z.core.$strict>], "optionName">>, unknown>>;
-        publishQueueCapacity: z.ZodOptional<z.ZodUnknown>;
-        waitOnFullPublishQueueMillis: z.ZodOptional<z.ZodUnknown>;
-        waitOnEmptyPublishQueueMillis: z.ZodOptional<z.ZodUnknown>;
-        waitOnFullRetryQueueMillis: z.ZodOptional<z.ZodUnknown>;
-        "log.emitInternalMetrics": z.ZodOptional<z.ZodUnknown>;
         exclude: z.ZodDefault<z.ZodUnion<readonly [z.ZodPipe<z.ZodString, z.ZodTransform<string[], string>>, z.ZodArray<z.ZodString>]>>;
         partitionKey: z.ZodOptional<z.ZodString>;
         onLongLine: z.ZodDefault<z.ZodEnum<{
@@ -362,17 +361,17 @@ export declare const agentSchema: z.ZodObject<{
         aggregation: z.ZodDefault<z.ZodPipe<z.ZodUnknown, z.ZodTransform<boolean, unknown>>>;
         maxBytesPerSecond: z.ZodOptional<z.ZodPipe<z.ZodUnknown, z.ZodTransform<number, unknown>>>;
         maxRecordsPerSecond: z.ZodOptional<z.ZodPipe<z.ZodUnknown, z.ZodTransform<number, unknown>>>;
+        aggregatedRecordSizeBytes: z.ZodOptional<z.ZodUnknown>;
+        "log.emitInternalMetrics": z.ZodOptional<z.ZodUnknown>;
+        publishQueueCapacity: z.ZodOptional<z.ZodUnknown>;
+        waitOnEmptyPublishQueueMillis: z.ZodOptional<z.ZodUnknown>;
+        waitOnFullPublishQueueMillis: z.ZodOptional<z.ZodUnknown>;
+        waitOnFullRetryQueueMillis: z.ZodOptional<z.ZodUnknown>;
     }, z.core.$strict>>;
     awsAccessKeyId: z.ZodOptional<z.ZodString>;
     awsSecretAccessKey: z.ZodOptional<z.ZodString>;
-    assumeRoleARN: z.ZodOptional<z.ZodString>;
-    assumeRoleExternalId: z.ZodOptional<z.ZodString>;
-    "sts.endpoint": z.ZodOptional<z.ZodString>;
-    "userDefinedCredentialsProvider.classname": z.ZodOptional<z.ZodString>;
-    "userDefinedCredentialsProvider.location": z.ZodOptional<z.ZodString>;
     "kinesis.endpoint": z.ZodOptional<z.ZodString>;
     "kinesis.region": z.ZodOptional<z.ZodString>;
-    "firehose.endpoint": z.ZodOptional<z.ZodString>;
     "log.level": z.ZodDefault<z.ZodEnum<{
         debug: "debug";
         error: "error";
@@ -382,7 +381,7 @@ export declare const agentSchema: z.ZodObject<{
         warn: "warn";
     }>>;
     "log.statusReportingPeriodSeconds": z.ZodDefault<z.ZodPipe<z.ZodUnknown, z.ZodTransform<number, unknown>>>;
-    checkpointFile: z.ZodDefault<z.ZodString>;
+    checkpointFile: z.ZodOptional<z.ZodString>;
     checkpointTimeToLiveDays: z.ZodDefault<z.ZodPipe<z.ZodUnknown, z.ZodTransform<number, unknown>>>;
     maxConnections: z.ZodDefault<z.ZodPipe<z.ZodUnknown, z.ZodTransform<number, unknown>>>;
     connectionTimeoutMillis: z.ZodDefault<z.ZodPipe<z.ZodUnknown, z.ZodTransform<number, unknown>>>;
@@ -418,7 +417,6 @@ export declare const flowSchema: z.ZodObject<{
     fileFooterPattern: z.ZodOptional<z.ZodPipe<z.ZodString, z.ZodTransform<RegExp, string>>>;
     skipHeaderLines: z.ZodDefault<z.ZodPipe<z.ZodUnknown, z.ZodTransform<number, unknown>>>;
     truncatedRecordTerminator: z.ZodDefault<z.ZodString>;
-    aggregatedRecordSizeBytes: z.ZodDefault<z.ZodPipe<z.ZodUnknown, z.ZodTransform<number, unknown>>>;
     retryInitialBackoffMillis: z.ZodDefault<z.ZodPipe<z.ZodUnknown, z.ZodTransform<number, unknown>>>;
     retryMaxBackoffMillis: z.ZodDefault<z.ZodPipe<z.ZodUnknown, z.ZodTransform<number, unknown>>>;
     dataProcessingOptions: z.ZodDefault<z.ZodPreprocess<z.ZodArray<z.ZodDiscriminatedUnion<[z.ZodObject<{
@@ -461,11 +459,6 @@ export declare const flowSchema: z.ZodObject<{
     }, z.core.$strict>, z.ZodObject<{
         optionName: z.ZodLiteral<"ADDBRACKETS">;
     }, z.core.$strict>], "optionName">>, unknown>>;
-    publishQueueCapacity: z.ZodOptional<z.ZodUnknown>;
-    waitOnFullPublishQueueMillis: z.ZodOptional<z.ZodUnknown>;
-    waitOnEmptyPublishQueueMillis: z.ZodOptional<z.ZodUnknown>;
-    waitOnFullRetryQueueMillis: z.ZodOptional<z.ZodUnknown>;
-    "log.emitInternalMetrics": z.ZodOptional<z.ZodUnknown>;
     exclude: z.ZodDefault<z.ZodUnion<readonly [z.ZodPipe<z.ZodString, z.ZodTransform<string[], string>>, z.ZodArray<z.ZodString>]>>;
     partitionKey: z.ZodOptional<z.ZodString>;
     onLongLine: z.ZodDefault<z.ZodEnum<{
@@ -493,6 +486,12 @@ export declare const flowSchema: z.ZodObject<{
     aggregation: z.ZodDefault<z.ZodPipe<z.ZodUnknown, z.ZodTransform<boolean, unknown>>>;
     maxBytesPerSecond: z.ZodOptional<z.ZodPipe<z.ZodUnknown, z.ZodTransform<number, unknown>>>;
     maxRecordsPerSecond: z.ZodOptional<z.ZodPipe<z.ZodUnknown, z.ZodTransform<number, unknown>>>;
+    aggregatedRecordSizeBytes: z.ZodOptional<z.ZodUnknown>;
+    "log.emitInternalMetrics": z.ZodOptional<z.ZodUnknown>;
+    publishQueueCapacity: z.ZodOptional<z.ZodUnknown>;
+    waitOnEmptyPublishQueueMillis: z.ZodOptional<z.ZodUnknown>;
+    waitOnFullPublishQueueMillis: z.ZodOptional<z.ZodUnknown>;
+    waitOnFullRetryQueueMillis: z.ZodOptional<z.ZodUnknown>;
 }, z.core.$strict>;
 
 export interface BytesHash {

@@ -3,6 +3,13 @@
 export interface KinesisClientOptions {
     readonly region?: string | undefined;
     readonly maxConnections?: number | undefined;
+    readonly endpoint?: string | undefined;
+    readonly credentials?: {
+        readonly accessKeyId: string;
+        readonly secretAccessKey: string;
+    } | undefined;
+    readonly connectTimeoutMs?: number | undefined;
+    readonly userAgent?: string | undefined;
 }
 
 export interface KinesisPortOptions {

@@ -60,7 +60,7 @@ describe("an agent over real files", () => {
     expect(place.lines).toEqual(numbered("a", 1, 600));
   });
 
-  test("[C10] a position does not pass a record that is not stored, though later ones are", async () => {
+  test("[C10] scenario 69: a position does not pass a record that is not stored, though later ones are", async () => {
     const place = bench("*.log", {});
     place.write("app.log", numbered("a", 1, 10).join(""));
     place.destination.fateOf = (record) =>
@@ -104,6 +104,14 @@ describe("an agent over real files", () => {
     await place.catchUp();
     expect(place.lines).toEqual(["a 1\n", "a 3\n", "a 4\n", "a 5\n"]);
     expect(place.agent.status()[0]?.counters.recordsUndeliverable).toBe(1);
+  });
+
+  test("names the keys that change nothing when it starts", () => {
+    const place = bench();
+    place.start({ publishQueueCapacity: 5 });
+    expect(place.events.find((event) => event.type === "config-warning")).toMatchObject({
+      path: "flows[0].publishQueueCapacity",
+    });
   });
 
   test("scenario 1: a file renamed and created anew gives all of both", async () => {

@@ -8,7 +8,7 @@ import { createEventPublisher, type EventPublisher } from "@millrace/core/observ
 import { checkOptionNames, ConfigError } from "@millrace/core/options";
 import { realSystem, type System, type Timer } from "@millrace/core/runtime";
 import { flowSettings } from "./config/flow-settings.ts";
-import { parseConfig } from "./config/parse.ts";
+import { type ConfigWarning, parseConfig } from "./config/parse.ts";
 import type { AgentConfig, FlowConfig } from "./config/schema.ts";
 import type { Destination } from "./destination.ts";
 import type { AgentEvent } from "./events.ts";
@@ -39,6 +39,7 @@ interface RunningFlow {
  */
 export class Agent implements AsyncDisposable {
   readonly #config: AgentConfig;
+  readonly #warnings: readonly ConfigWarning[];
   readonly #options: AgentOptions;
   readonly #wiring: AgentWiring;
   readonly #system: System;
@@ -64,7 +65,9 @@ export class Agent implements AsyncDisposable {
         hint: "config is the content of an agent.json; flows is its list of flows alone.",
       });
     }
-    this.#config = parseConfig(config ?? { flows }).config;
+    const parsed = parseConfig(config ?? { flows });
+    this.#config = parsed.config;
+    this.#warnings = parsed.warnings;
     for (const [index, flow] of this.#config.flows.entries()) flowSettings(flow, this.#config, `flows[${index}]`);
     this.#options = options;
     this.#wiring = wiring;
@@ -81,7 +84,11 @@ export class Agent implements AsyncDisposable {
     if (this.#store !== undefined) throw new Error("the agent has been started already");
     const { positionsFile } = this.#config;
     this.#store = this.#wiring.store ?? openPositionStore(this.#options.positionsPath ?? positionsFile);
-    if (this.#options.client === undefined) this.#ownClient = clientFromConfig(this.#config);
+    for (const { path, text } of this.#warnings) this.#events.publish({ type: "config-warning", path, text });
+    const { createDestination, kinesis } = this.#wiring;
+    if (this.#options.client === undefined && createDestination === undefined && kinesis === undefined) {
+      this.#ownClient = clientFromConfig(this.#config);
+    }
     try {
       for (const [index, flow] of this.#config.flows.entries()) this.#startFlow(flow, index);
     } catch (error) {

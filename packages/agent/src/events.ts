@@ -36,6 +36,8 @@ export interface FlowCounters {
 
 /** One thing that happened, told apart by `type`. The union may grow in a minor release. */
 export type AgentEvent =
+  /** A key of the configuration that works and that its author should know about. */
+  | { readonly type: "config-warning"; readonly path: string; readonly text: string }
   | { readonly type: "flow-started"; readonly flow: string; readonly patterns: readonly string[] }
   | { readonly type: "flow-stopped"; readonly flow: string; readonly unsettledRecords: number }
   | {

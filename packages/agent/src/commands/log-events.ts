@@ -6,6 +6,7 @@ import type { Logger } from "../io/process.ts";
 
 /** WARN: surprising, and the agent went on. ERROR: bytes may be lost, or somebody has to act. */
 const levels: Record<AgentEvent["type"], "debug" | "info" | "warn" | "error"> = {
+  "config-warning": "warn",
   "flow-started": "info",
   "flow-stopped": "info",
   "file-found": "info",

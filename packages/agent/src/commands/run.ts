@@ -17,9 +17,8 @@ export interface RunOptions {
 
 /** Resolves with the exit code once the agent has stopped. */
 export async function run(options: RunOptions): Promise<number> {
-  const { config, value, warnings } = loadConfig(options.config);
+  const { config, value } = loadConfig(options.config);
   const logger = createLogger(config["log.level"]);
-  for (const warning of warnings) logger.warn(warning, "config");
   let end: ((code: number) => void) | undefined;
   const ended = new Promise<number>((resolve) => {
     end = resolve;

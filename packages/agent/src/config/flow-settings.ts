@@ -36,6 +36,7 @@ export function flowSettings(flow: FlowConfig, config: AgentConfig, path: string
     maxOpenFiles: config.maxOpenFiles,
     turnBytes: 262_144,
     backoff: { initialMs: flow.retryInitialBackoffMillis, maxMs: flow.retryMaxBackoffMillis },
+    rates: { maxRecordsPerSecond: flow.maxRecordsPerSecond, maxBytesPerSecond: flow.maxBytesPerSecond },
     saveEveryMs: 200,
   };
 }

@@ -64,6 +64,26 @@ describe("scenario 75: a bad configuration is named by its path, with what came 
       "only one",
     ],
     ["the same flow twice", { flows: [flow, flow] }, "flows[1]", "another destination"],
+    [
+      "a delivery stream",
+      { flows: [{ filePattern: "/x", deliveryStream: "d" }] },
+      "flows[0].deliveryStream",
+      "not supported yet",
+    ],
+    [
+      "a delivery stream beside a stream",
+      { flows: [{ ...flow, deliveryStream: "d" }] },
+      "flows[0].deliveryStream",
+      "not supported yet",
+    ],
+    ["a role", { flows: [flow], assumeRoleARN: "arn:aws:iam::1:role/r" }, "assumeRoleARN", "not supported yet"],
+    [
+      "a class for credentials",
+      { flows: [flow], "userDefinedCredentialsProvider.classname": "x.Y" },
+      "userDefinedCredentialsProvider.classname",
+      "not supported yet",
+    ],
+    ["half a key", { flows: [flow], awsAccessKeyId: "a" }, "awsSecretAccessKey", "or neither"],
     ["a bad template", { flows: [{ ...flow, partitionKey: "{nothing}" }] }, "flows[0].partitionKey", "template"],
   ])("%s", (_, value, path, expected) => {
     const error = errorOf(value);
@@ -91,6 +111,23 @@ test("comments, strings for numbers and words for booleans are read as the Kines
   expect(config.flows[0]).toMatchObject({ maxBufferAgeMillis: 1000, aggregation: true, partitionKeyOption: "RANDOM" });
   expect(warnings.map(({ path }) => path)).toEqual(["cloudwatch.emitMetrics"]);
   expect(config.flows.map(flowIdOf)).toEqual(["kinesis:s:/a"]);
+});
+
+test("every key that changes nothing is named in a warning", () => {
+  const { warnings } = parseConfig({
+    "firehose.endpoint": "x",
+    "sts.endpoint": "x",
+    checkpointFile: "/x",
+    flows: [flow, { ...flow, kinesisStream: "b", publishQueueCapacity: 1, aggregatedRecordSizeBytes: 5 }],
+  });
+  expect(warnings.map(({ path }) => path)).toEqual([
+    "sts.endpoint",
+    "firehose.endpoint",
+    "flows[1].aggregatedRecordSizeBytes",
+    "flows[1].publishQueueCapacity",
+    "checkpointFile",
+  ]);
+  expect(parseConfig({ flows: [flow] }).warnings).toEqual([]);
 });
 
 function matches(source: string, text: string): boolean | string {

@@ -4,7 +4,14 @@
 import { ConfigError, nearestName } from "@millrace/core/options";
 import { type ParseError, parse, printParseErrorCode } from "jsonc-parser";
 import type { z } from "zod";
-import { type AgentConfig, agentSchema, flowSchema, keysWithoutEffect } from "./schema.ts";
+import {
+  type AgentConfig,
+  agentSchema,
+  flowKeysWithoutEffect,
+  flowSchema,
+  identityKeys,
+  keysWithoutEffect,
+} from "./schema.ts";
 
 /** Something that works, and that its author should know. */
 export interface ConfigWarning {
@@ -46,6 +53,7 @@ export function parseConfig(value: unknown): ParsedConfig {
   const result = agentSchema.safeParse(value);
   if (!result.success) throw toConfigError(result.error, value);
   const config = result.data;
+  checkIdentity(value as Record<string, unknown>);
   for (const [index, flow] of config.flows.entries()) checkFlow(flow, `flows[${index}]`);
   checkFlowIds(config);
   return { config, warnings: warningsOf(value as Record<string, unknown>, config) };
@@ -93,13 +101,36 @@ function valueAt(value: unknown, path: readonly (string | number)[]): unknown {
   return current;
 }
 
+/** Refuses what would send as somebody else when it is passed over. */
+function checkIdentity(value: Readonly<Record<string, unknown>>): void {
+  for (const [key, hint] of identityKeys) {
+    if (value[key] === undefined) continue;
+    throw new ConfigError({ path: key, got: value[key], expected: "no such key: it is not supported yet", hint });
+  }
+  const { awsAccessKeyId, awsSecretAccessKey } = value;
+  if ((awsAccessKeyId === undefined) === (awsSecretAccessKey === undefined)) return;
+  throw new ConfigError({
+    path: awsAccessKeyId === undefined ? "awsAccessKeyId" : "awsSecretAccessKey",
+    got: undefined,
+    expected: "both awsAccessKeyId and awsSecretAccessKey, or neither",
+  });
+}
+
 function checkFlow(flow: AgentConfig["flows"][number], path: string): void {
-  if (flow.kinesisStream === undefined && flow.deliveryStream === undefined) {
+  if (flow.deliveryStream !== undefined) {
+    throw new ConfigError({
+      path: `${path}.deliveryStream`,
+      got: flow.deliveryStream,
+      expected: "no such key: Data Firehose is not supported yet",
+      hint: "Give kinesisStream, and let the delivery stream read from that stream.",
+    });
+  }
+  if (flow.kinesisStream === undefined) {
     throw new ConfigError({
       path: `${path}.kinesisStream`,
       got: undefined,
       expected: "the name or ARN of a stream",
-      hint: "Give kinesisStream or deliveryStream.",
+      hint: 'Add "kinesisStream": "...".',
     });
   }
   for (const [index, filePattern] of flow.filePattern.entries()) {
@@ -139,14 +170,26 @@ function checkFlowIds(config: AgentConfig): void {
 
 /** The key of a flow's positions: its destination and patterns, as the Kinesis Agent names it. */
 export function flowIdOf(flow: AgentConfig["flows"][number]): string {
-  const destination = flow.deliveryStream === undefined ? `kinesis:${flow.kinesisStream}` : `fh:${flow.deliveryStream}`;
-  return `${destination}:${flow.filePattern.join(",")}`;
+  return `kinesis:${flow.kinesisStream}:${flow.filePattern.join(",")}`;
 }
+
+const noEffect = "has no effect in this agent";
 
 function warningsOf(value: Readonly<Record<string, unknown>>, config: AgentConfig): ConfigWarning[] {
   const warnings: ConfigWarning[] = [];
   for (const key of keysWithoutEffect) {
-    if (Object.hasOwn(value, key)) warnings.push({ path: key, text: "has no effect in this agent" });
+    if (Object.hasOwn(value, key)) warnings.push({ path: key, text: noEffect });
+  }
+  for (const [index, flow] of config.flows.entries()) {
+    for (const key of flowKeysWithoutEffect) {
+      if (Object.hasOwn(flow, key)) warnings.push({ path: `flows[${index}].${key}`, text: noEffect });
+    }
+  }
+  if (config.checkpointFile !== undefined) {
+    warnings.push({
+      path: "checkpointFile",
+      text: "is not read: positions are in positionsFile, and the first start goes by initialPosition",
+    });
   }
   for (const directory of ["/run/", "/var/run/", "/tmp/"]) {
     if (!config.positionsFile.startsWith(directory)) continue;

@@ -14,8 +14,10 @@ const mebibyte = 1_048_576;
 /** Of the Data Streams' limit of 1 MiB, a partition key may take 256 bytes. */
 const recordMaxBytes = mebibyte - 256;
 
-/** Keys that set up the JVM's threads and sockets. They are accepted and change nothing here. */
+/** Keys of the whole agent that are accepted and change nothing here, as threads and sockets of the JVM. */
 export const keysWithoutEffect: readonly string[] = [
+  "sts.endpoint",
+  "firehose.endpoint",
   "cloudwatch.emitMetrics",
   "cloudwatch.tagInstance",
   "cloudwatch.metricsBufferTimeMillis",
@@ -37,7 +39,40 @@ export const keysWithoutEffect: readonly string[] = [
   "userAgentOverride",
 ];
 
+/** Keys of a flow that do the same: queues that are not here (`maxBufferedBytes` bounds all memory), and Firehose's. */
+export const flowKeysWithoutEffect = [
+  "aggregatedRecordSizeBytes",
+  "publishQueueCapacity",
+  "waitOnFullPublishQueueMillis",
+  "waitOnEmptyPublishQueueMillis",
+  "waitOnFullRetryQueueMillis",
+  "log.emitInternalMetrics",
+] as const;
+
+/**
+ * Keys that say as whom data is sent, in ways that are not there yet, each with what to do instead. Passing over one
+ * would send with another identity.
+ */
+export const identityKeys: ReadonlyMap<string, string> = new Map(
+  [
+    "assumeRoleARN",
+    "assumeRoleExternalId",
+    "userDefinedCredentialsProvider.classname",
+    "userDefinedCredentialsProvider.location",
+  ].map((key) => [
+    key,
+    key.startsWith("assumeRole")
+      ? "Name the role in a profile (role_arn, external_id) and set AWS_PROFILE, or give the embedding program's client."
+      : "Java classes cannot be loaded. Use the environment, a profile with credential_process, or the host's role.",
+  ]),
+);
+
 const anything = z.unknown().optional();
+
+/** A shape that takes anything for each of `keys`. */
+function allowed<const K extends string>(keys: Iterable<K>): Record<K, typeof anything> {
+  return Object.fromEntries(Array.from(keys, (key) => [key, anything])) as Record<K, typeof anything>;
+}
 
 export const flowSchema = z.strictObject({
   filePattern: texts(),
@@ -54,17 +89,9 @@ export const flowSchema = z.strictObject({
   fileFooterPattern: pattern("whole").optional(),
   skipHeaderLines: integer(0).default(0),
   truncatedRecordTerminator: z.string("a string").default("\n"),
-  aggregatedRecordSizeBytes: integer(0, 1_024_000).default(0),
   retryInitialBackoffMillis: integer(1, 15 * minute).default(100),
   retryMaxBackoffMillis: integer(1, 15 * minute).default(10_000),
   dataProcessingOptions: processingSchema.default([]),
-
-  // These bound queues that this agent does not have; `maxBufferedBytes` bounds all of its memory.
-  publishQueueCapacity: anything,
-  waitOnFullPublishQueueMillis: anything,
-  waitOnEmptyPublishQueueMillis: anything,
-  waitOnFullRetryQueueMillis: anything,
-  "log.emitInternalMetrics": anything,
 
   // This agent's own.
   exclude: texts().default([]),
@@ -82,23 +109,18 @@ export const flowSchema = z.strictObject({
   aggregation: flag().default(false),
   maxBytesPerSecond: integer(1).optional(),
   maxRecordsPerSecond: integer(1).optional(),
+  ...allowed(flowKeysWithoutEffect),
 });
 
 export const agentSchema = z.strictObject({
   flows: z.array(flowSchema, "a list of flows").min(1, "a list with at least one flow"),
   awsAccessKeyId: text().optional(),
   awsSecretAccessKey: text().optional(),
-  assumeRoleARN: text().optional(),
-  assumeRoleExternalId: text().optional(),
-  "sts.endpoint": text().optional(),
-  "userDefinedCredentialsProvider.classname": text().optional(),
-  "userDefinedCredentialsProvider.location": text().optional(),
   "kinesis.endpoint": text().optional(),
   "kinesis.region": text().optional(),
-  "firehose.endpoint": text().optional(),
   "log.level": choice(["trace", "debug", "info", "warn", "error", "fatal"]).default("info"),
   "log.statusReportingPeriodSeconds": integer(1, 86_400).default(30),
-  checkpointFile: text().default("/var/run/aws-kinesis-agent/checkpoints"),
+  checkpointFile: text().optional(),
   checkpointTimeToLiveDays: integer(1, 3_650).default(7),
   maxConnections: integer(1, 256).default(24),
   connectionTimeoutMillis: integer(1, 15 * minute).default(10_000),
@@ -113,7 +135,8 @@ export const agentSchema = z.strictObject({
   maxOpenFiles: integer(1).default(1_000),
   "http.port": integer(0, 65_535).optional(),
   "http.host": text().default("127.0.0.1"),
-  ...Object.fromEntries(keysWithoutEffect.map((key) => [key, anything])),
+  ...allowed(keysWithoutEffect),
+  ...allowed(identityKeys.keys()),
 });
 
 export type FlowConfig = z.output<typeof flowSchema>;
@@ -126,5 +149,5 @@ export type AgentConfigInput = z.input<typeof agentSchema>;
 
 /** Bytes that the data of one record may have. */
 export function maxRecordBytesOf(flow: FlowConfig): number {
-  return flow.maxRecordSizeBytes ?? (flow.deliveryStream === undefined ? recordMaxBytes : 1_024_000);
+  return flow.maxRecordSizeBytes ?? recordMaxBytes;
 }

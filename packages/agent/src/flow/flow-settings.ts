@@ -4,6 +4,7 @@
 import type { Backoff } from "@millrace/core/runtime";
 import type { FramingRules } from "./framing-rules.ts";
 import type { PartitionKeyRule } from "./partition-key.ts";
+import type { Rates } from "./rate-limit.ts";
 import type { Transform } from "../transform/transform.ts";
 
 /** Everything a flow is told; `config/flow-settings.ts` makes it from the configuration. */
@@ -30,5 +31,6 @@ export interface FlowSettings {
   readonly maxOpenFiles: number;
   readonly turnBytes: number;
   readonly backoff: Backoff;
+  readonly rates: Rates;
   readonly saveEveryMs: number;
 }

@@ -63,6 +63,7 @@ export class Flow {
       destination,
       deadLetters,
       backoff: settings.backoff,
+      rates: settings.rates,
       onSettled: (span) => span.generation.settle(span),
     });
     const loader = new Loader({

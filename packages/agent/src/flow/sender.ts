@@ -10,6 +10,7 @@ import { backoffMs, sleep, type Backoff, type System } from "@millrace/core/runt
 import type { Destination } from "../destination.ts";
 import type { AgentEvent, FlowCounters } from "../events.ts";
 import type { PendingSpan } from "./generation.ts";
+import { RateLimit, type Rates } from "./rate-limit.ts";
 import type { DeadLetters, Shipment } from "./shipment.ts";
 import { untilAborted } from "./until-aborted.ts";
 
@@ -18,6 +19,7 @@ export interface SenderOptions {
   readonly destination: Destination;
   readonly deadLetters: DeadLetters;
   readonly backoff: Backoff;
+  readonly rates: Rates;
   readonly system: System;
   readonly counters: FlowCounters;
   readonly publish: (event: AgentEvent) => void;
@@ -29,6 +31,7 @@ const recordsPerSlice = 500;
 
 export class Sender {
   readonly #options: SenderOptions;
+  readonly #rates: RateLimit;
   readonly #held: Shipment[] = [];
   #inFlight = 0;
   #isPaused = false;
@@ -45,6 +48,7 @@ export class Sender {
 
   constructor(options: SenderOptions) {
     this.#options = options;
+    this.#rates = new RateLimit(options.rates, options.system);
   }
 
   /** Records that are not settled. */
@@ -64,7 +68,8 @@ export class Sender {
 
   /** Resolves once all were handed over; rejects with the signal's reason when it aborts first. */
   async send(shipments: readonly Shipment[], signal: AbortSignal): Promise<void> {
-    for (let first = 0; first < shipments.length; first += recordsPerSlice) {
+    for (let first = 0; first < shipments.length;) {
+      const admitted = await this.#rates.admit(shipments.slice(first, first + recordsPerSlice), signal);
       await this.#whenOpen(signal);
       try {
         await untilAborted(this.#options.destination.ready(), signal);
@@ -76,11 +81,8 @@ export class Sender {
         return;
       }
       if (this.#isPaused) await this.#whenOpen(signal);
-      const end = Math.min(first + recordsPerSlice, shipments.length);
-      for (let index = first; index < end; index++) {
-        const shipment = shipments[index];
-        if (shipment !== undefined) this.#put(shipment);
-      }
+      for (const shipment of shipments.slice(first, first + admitted)) this.#put(shipment);
+      first += admitted;
     }
   }
 

@@ -1,7 +1,8 @@
 /**
  * Adapter. The producer of a flow, set up from agent.json.
  */
-import { KinesisClient, type KinesisClientConfig } from "@aws-sdk/client-kinesis";
+import type { KinesisClient } from "@aws-sdk/client-kinesis";
+import { createKinesisClient } from "@millrace/core/aws";
 import type { KinesisPort } from "@millrace/core/kinesis";
 import type { System } from "@millrace/core/runtime";
 import { Producer, type ProducerOptions } from "@millrace/producer";
@@ -46,17 +47,19 @@ export function createStreamDestination(options: StreamDestinationOptions): Dest
   });
 }
 
-/** The client that agent.json describes; undefined when it says nothing and the SDK's own defaults hold. */
-export function clientFromConfig(config: AgentConfig): KinesisClient | undefined {
-  const settings: KinesisClientConfig = {};
-  if (config["kinesis.endpoint"] !== undefined) settings.endpoint = endpointUrl(config["kinesis.endpoint"]);
-  if (config["kinesis.region"] !== undefined) settings.region = config["kinesis.region"];
+/** The client that agent.json describes; where it says nothing, the SDK's own chain decides. */
+export function clientFromConfig(config: AgentConfig): KinesisClient {
   const { awsAccessKeyId: accessKeyId, awsSecretAccessKey: secretAccessKey } = config;
-  if (accessKeyId !== undefined && secretAccessKey !== undefined) {
-    settings.credentials = { accessKeyId, secretAccessKey };
-  }
-  if (Object.keys(settings).length === 0) return undefined;
-  return new KinesisClient({ ...settings, maxAttempts: 1 });
+  const endpoint = config["kinesis.endpoint"];
+  return createKinesisClient({
+    region: config["kinesis.region"],
+    endpoint: endpoint === undefined ? undefined : endpointUrl(endpoint),
+    credentials:
+      accessKeyId === undefined || secretAccessKey === undefined ? undefined : { accessKeyId, secretAccessKey },
+    maxConnections: config.maxConnections,
+    connectTimeoutMs: config.connectionTimeoutMillis,
+    userAgent: config.userAgent,
+  });
 }
 
 /** The Kinesis Agent takes host names. */

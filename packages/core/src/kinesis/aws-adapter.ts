@@ -7,7 +7,7 @@
 import {
   DescribeStreamSummaryCommand,
   GetShardIteratorCommand,
-  KinesisClient,
+  type KinesisClient,
   ListShardsCommand,
 } from "@aws-sdk/client-kinesis";
 import type {
@@ -20,9 +20,6 @@ import type {
   PutRecordsOutput,
   Shard as WireShard,
 } from "@aws-sdk/client-kinesis";
-import { NodeHttpHandler } from "@smithy/node-http-handler";
-import { Agent as HttpAgent } from "node:http";
-import { Agent as HttpsAgent } from "node:https";
 
 import { CborProbe, FastGetRecordsCommand, FastPutRecordsCommand, type WireFormat } from "./commands.ts";
 import { kinesisErrorFrom } from "./aws-failure.ts";
@@ -44,31 +41,7 @@ import type {
   StreamSummary,
 } from "./port.ts";
 
-/** What to make a client from when the user gave none. */
-export interface KinesisClientOptions {
-  /** Where the stream lives; without it the SDK's own chain decides (environment, profile). */
-  readonly region?: string | undefined;
-  /** Sockets to the service. @default 24. Source: KPL, MaxConnections. */
-  readonly maxConnections?: number | undefined;
-}
-
-/**
- * A client with HTTP/1.1 keep-alive and without SDK retries. The SDK's own default for Kinesis opens a connection for
- * every request; reading the region and credentials is left to the SDK's chain, at the first call.
- */
-export function createKinesisClient(options: KinesisClientOptions = {}): KinesisClient {
-  const agent = { keepAlive: true, maxSockets: options.maxConnections ?? 24 };
-  return new KinesisClient({
-    ...(options.region === undefined ? {} : { region: options.region }),
-    maxAttempts: 1,
-    requestHandler: new NodeHttpHandler({
-      httpAgent: new HttpAgent(agent),
-      httpsAgent: new HttpsAgent(agent),
-      // Source: KPL, ConnectTimeout. The whole call's deadline is its caller's, by signal.
-      connectionTimeout: 6000,
-    }),
-  });
-}
+export { createKinesisClient, type KinesisClientOptions } from "./client-adapter.ts";
 
 /** How the port speaks with the service. */
 export interface KinesisPortOptions {
