@@ -190,7 +190,7 @@ class Reader {
 
   #item(depth: number): unknown {
     if (depth > maxDepth) throw new SyntaxError("CBOR: nested too deeply.");
-    const initial = this.#take(1).readUInt8(0);
+    const initial = this.#bytes.readUInt8(this.#skip(1));
     const major = initial >> 5;
     const low = initial & 0x1f;
     if (major === 7) return this.#simple(low);
@@ -202,9 +202,9 @@ class Reader {
       case majorNegative:
         return -1 - argument;
       case majorBytes:
-        return this.#take(argument);
+        return this.#bytes.subarray(this.#skip(argument), this.#at);
       case majorText:
-        return this.#take(argument).toString("utf8");
+        return this.#text(argument);
       case majorArray:
         return this.#array(argument, depth);
       case majorMap:
@@ -217,19 +217,25 @@ class Reader {
     }
   }
 
-  #take(count: number): Buffer {
+  /** Moves past `count` bytes and gives the place of the first. */
+  #skip(count: number): number {
     if (count > this.#bytes.length - this.#at) throw new SyntaxError("CBOR: cut off.");
     const start = this.#at;
     this.#at += count;
-    return this.#bytes.subarray(start, this.#at);
+    return start;
+  }
+
+  #text(count: number): string {
+    const start = this.#skip(count);
+    return this.#bytes.toString("utf8", start, this.#at);
   }
 
   #argument(low: number): number {
     if (low < 24) return low;
-    if (low === 24) return this.#take(1).readUInt8(0);
-    if (low === 25) return this.#take(2).readUInt16BE(0);
-    if (low === 26) return this.#take(4).readUInt32BE(0);
-    if (low === 27) return Number(this.#take(8).readBigUInt64BE(0));
+    if (low === 24) return this.#bytes.readUInt8(this.#skip(1));
+    if (low === 25) return this.#bytes.readUInt16BE(this.#skip(2));
+    if (low === 26) return this.#bytes.readUInt32BE(this.#skip(4));
+    if (low === 27) return Number(this.#bytes.readBigUInt64BE(this.#skip(8)));
     throw new SyntaxError("CBOR: a reserved argument.");
   }
 
@@ -237,8 +243,8 @@ class Reader {
     if (low === 20 || low === 21) return low === 21;
     if (low === 22) return null;
     if (low === 23) return undefined;
-    if (low === 26) return this.#take(4).readFloatBE(0);
-    if (low === 27) return this.#take(8).readDoubleBE(0);
+    if (low === 26) return this.#bytes.readFloatBE(this.#skip(4));
+    if (low === 27) return this.#bytes.readDoubleBE(this.#skip(8));
     if (low === indefinite) return breakMark;
     throw new SyntaxError("CBOR: a simple value that the service does not write.");
   }

@@ -25,15 +25,11 @@ export function encodePutRecordsJson(input: PutRecordsInput): Buffer {
   const body = Buffer.allocUnsafe(bytes);
   let at = body.write('{"Records":[', 0, "latin1");
   for (const [index, record] of records.entries()) {
-    if (index > 0) at += body.write(",", at, "latin1");
-    at += body.write(dataField, at, "latin1");
+    const hashKey = record.ExplicitHashKey === undefined ? "" : `${hashKeyField}${record.ExplicitHashKey}"`;
+    // Each write is a call out of JavaScript, which costs more than the few bytes it moves.
+    at += body.write(index > 0 ? `,${dataField}` : dataField, at, "latin1");
     at += body.write(base64Of(record.Data), at, "latin1");
-    at += body.write(keyField, at, "latin1");
-    at += body.write(keys[index] ?? "", at, "utf8");
-    if (record.ExplicitHashKey !== undefined) {
-      at += body.write(`${hashKeyField}${record.ExplicitHashKey}"`, at, "latin1");
-    }
-    at += body.write("}", at, "latin1");
+    at += body.write(`${keyField}${keys[index]}${hashKey}}`, at, "utf8");
   }
   at += body.write(tail, at, "utf8");
   return body.subarray(0, at);

@@ -36,7 +36,8 @@ export function waitForTokensMs(bucket: TokenBucket, cost: number, now: number):
 
 /** The bucket after `cost` was spent at `now`; the caller has asked `waitForTokensMs` first. */
 export function spendTokens(bucket: TokenBucket, cost: number, now: number): TokenBucket {
-  return { ...bucket, tokens: tokensAt(bucket, now) - cost, at: now };
+  const { capacity, perSecond } = bucket;
+  return { capacity, perSecond, tokens: tokensAt(bucket, now) - cost, at: now };
 }
 
 /** The bucket with another rate and capacity from `now` on; what was earned until then is kept up to the new capacity. */

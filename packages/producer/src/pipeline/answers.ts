@@ -2,7 +2,7 @@
  * Pure. Reads the answer to a PutRecords request: what became of each Kinesis record in it.
  */
 import type { Answer, PutRecordsResponse } from "@millrace/core/kinesis";
-import type { PlannedRequest } from "./effects.ts";
+import type { PlannedRequest, Stored } from "./effects.ts";
 import { hashKeyOfPending, type OutgoingRecord } from "./records.ts";
 import { judgeEntryFailure, judgeRequestFailure, recordAttempt, type FailureVerdict } from "./retrier.ts";
 import type { ShardMap } from "./shard-map.ts";
@@ -19,16 +19,9 @@ export interface Failure {
   readonly cause?: unknown;
 }
 
-/** Where Kinesis says it stored a record. */
-export interface Landing {
-  readonly outgoing: OutgoingRecord;
-  readonly shardId: string;
-  readonly sequenceNumber: string;
-}
-
 /** An answer, sorted by what has to be done. */
 export interface Digest {
-  readonly landed: readonly Landing[];
+  readonly landed: readonly Stored[];
   /** Records that were refused one by one. */
   readonly refused: readonly {
     readonly outgoing: OutgoingRecord;
@@ -52,13 +45,14 @@ export function digestAnswer(request: PlannedRequest, answer: Answer<PutRecordsR
     const message = `${records.length} records were sent, ${results.length} results came back`;
     return wholeFailure(records, times, "retry", { code: "Record Count Mismatch", message }, true);
   }
-  const landed: Landing[] = [];
+  const landed: Stored[] = [];
   const refused: { outgoing: OutgoingRecord; verdict: "retry" | "throttled"; failure: Failure }[] = [];
-  for (const [index, result] of results.entries()) {
+  for (let index = 0; index < results.length; index++) {
     const outgoing = records[index];
-    if (outgoing === undefined) continue;
+    const result = results[index];
+    if (outgoing === undefined || result === undefined) continue;
     if (result.ok) {
-      landed.push({ outgoing, shardId: result.shardId, sequenceNumber: result.sequenceNumber });
+      landed.push({ type: "stored", outgoing, shardId: result.shardId, sequenceNumber: result.sequenceNumber });
     } else {
       const failure = { code: result.errorCode, message: result.errorMessage };
       recordAttempt(outgoing, times, failure);
@@ -91,7 +85,7 @@ function wholeFailure(
  *   that are in range too, so all of them count as not delivered.
  * - `unknown`: the shard is younger than the map.
  */
-export function judgeLanding(landing: Landing, map: ShardMap | undefined): "right" | "moved" | "astray" | "unknown" {
+export function judgeLanding(landing: Stored, map: ShardMap | undefined): "right" | "moved" | "astray" | "unknown" {
   const { outgoing, shardId } = landing;
   if (outgoing.shardId === undefined || outgoing.shardId === shardId) return "right";
   if (outgoing.members.length === 1 || outgoing.alone) return "moved";

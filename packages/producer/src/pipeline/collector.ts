@@ -55,7 +55,9 @@ export class Collector {
       bytes += next.sizeBytes;
       if (taken.length === this.#maxRecords) break;
     }
-    this.#recount();
+    // With a whole request's records left the next one goes whatever the counts say; in a backlog, counting all of it
+    // again for each request would cost more than sending it.
+    if (this.#ready.length < this.#maxRecords) this.#recount();
     return taken;
   }
 
@@ -88,7 +90,6 @@ export class Collector {
     if (bytes >= shardMaxBytes) this.#hasFullShard = true;
   }
 
-  // What stays after a request is less than one more request, so counting it again is cheap.
   #recount(): void {
     this.#bytes = 0;
     this.#dueAt = Infinity;

@@ -15,16 +15,19 @@ export interface PlannedRequest {
   readonly timeoutMs: number;
 }
 
+/** Where Kinesis says it stored a record. */
+export interface Stored {
+  readonly type: "stored";
+  readonly outgoing: OutgoingRecord;
+  readonly shardId: string;
+  readonly sequenceNumber: string;
+}
+
 export type Effect =
   | { readonly type: "send"; readonly request: PlannedRequest }
   | { readonly type: "list-shards" }
   | { readonly type: "describe-stream" }
-  | {
-      readonly type: "stored";
-      readonly outgoing: OutgoingRecord;
-      readonly shardId: string;
-      readonly sequenceNumber: string;
-    }
+  | Stored
   /** `error` is a PutError, or the caller's own reason for withdrawing the record. */
   | { readonly type: "failed"; readonly members: readonly PendingRecord[]; readonly error: unknown }
   | { readonly type: "event"; readonly event: ProducerEvent };

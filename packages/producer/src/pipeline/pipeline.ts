@@ -8,8 +8,8 @@ import type { Answer, PutRecordsResponse, Shard, StreamSummary } from "@millrace
 import type { PutErrorScope } from "../errors.ts";
 import type { ProducerEvent } from "../events.ts";
 import type { ResolvedOptions } from "../options.ts";
-import { digestAnswer, judgeLanding, markAstray, type Failure, type Landing, type RequestTimes } from "./answers.ts";
-import type { Effect, Plan, PlannedRequest } from "./effects.ts";
+import { digestAnswer, judgeLanding, markAstray, type Failure, type RequestTimes } from "./answers.ts";
+import type { Effect, Plan, PlannedRequest, Stored } from "./effects.ts";
 import { Expiry } from "./expiry.ts";
 import { Outbox } from "./outbox.ts";
 import { disband, loneRecord, type OutgoingRecord, type PendingRecord } from "./records.ts";
@@ -27,7 +27,7 @@ export class Pipeline {
   readonly #expiry: Expiry;
   #now = 0;
   /** Aggregates that landed in shards younger than the map. */
-  #unjudged: Landing[] = [];
+  #unjudged: Stored[] = [];
   #effects: Effect[] = [];
   #hasStored = false;
   #astrayInRow = 0;
@@ -140,7 +140,7 @@ export class Pipeline {
     if (change.reroute && this.#router.mode !== "unknown") this.#outbox.reroute(now);
   }
 
-  #landed(landing: Landing, times: RequestTimes): void {
+  #landed(landing: Stored, times: RequestTimes): void {
     const { outgoing, shardId } = landing;
     this.#outbox.limiter.stored(shardId, times.endedAt);
     this.#hasStored = true;
@@ -157,9 +157,9 @@ export class Pipeline {
     else this.#stored(landing);
   }
 
-  #stored({ outgoing, shardId, sequenceNumber }: Landing): void {
-    if (outgoing.members.length > 1) this.#astrayInRow = 0;
-    this.#emit({ type: "stored", outgoing, shardId, sequenceNumber });
+  #stored(landing: Stored): void {
+    if (landing.outgoing.members.length > 1) this.#astrayInRow = 0;
+    this.#emit(landing);
   }
 
   /**
@@ -167,7 +167,7 @@ export class Pipeline {
    * belong to child 3. A KCL reader of child 2 finds them out of range and drops the aggregate, also the members that
    * are in range. So all are sent again, each alone: then no reader drops any of them, wherever it lands.
    */
-  #astray({ outgoing, shardId }: Landing, now: number): void {
+  #astray({ outgoing, shardId }: Stored, now: number): void {
     markAstray(outgoing, shardId);
     const predictedShardId = outgoing.shardId ?? "";
     const userRecords = outgoing.members.length;

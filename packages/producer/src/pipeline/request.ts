@@ -15,7 +15,7 @@ export function planRequest(records: readonly OutgoingRecord[], now: number, req
   for (const outgoing of records) {
     const entry = entryOf(outgoing);
     entries.push(entry);
-    bytes += entry.data.byteLength + Buffer.byteLength(entry.partitionKey);
+    bytes += outgoing.sizeBytes;
     userRecords += outgoing.members.length;
     if (outgoing.expiresAt > expiresAt) expiresAt = outgoing.expiresAt;
     for (const member of outgoing.members) member.state = "in-request";

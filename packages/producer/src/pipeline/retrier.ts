@@ -45,13 +45,13 @@ export function recordAttempt(
   times: { readonly startedAt: number; readonly endedAt: number },
   failure?: { readonly code: string; readonly message: string },
 ): void {
-  const attempt: Attempt = {
-    delayMs: Math.max(0, times.startedAt - outgoing.lastTouchedAt),
-    durationMs: times.endedAt - times.startedAt,
-    success: failure === undefined,
-    ...(failure && { errorCode: failure.code, errorMessage: failure.message }),
-  };
-  outgoing.attempts = [...outgoing.attempts, attempt];
+  const delayMs = Math.max(0, times.startedAt - outgoing.lastTouchedAt);
+  const durationMs = times.endedAt - times.startedAt;
+  const attempt: Attempt =
+    failure === undefined
+      ? { delayMs, durationMs, success: true }
+      : { delayMs, durationMs, success: false, errorCode: failure.code, errorMessage: failure.message };
+  outgoing.attempts = outgoing.attempts.length === 0 ? [attempt] : [...outgoing.attempts, attempt];
   outgoing.lastTouchedAt = times.endedAt;
 }
 
