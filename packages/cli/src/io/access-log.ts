@@ -4,7 +4,7 @@
 import { Agent, createServer, request } from "node:http";
 import type { AddressInfo } from "node:net";
 
-import type { System } from "@millrace/core/runtime";
+import { sleep, type System } from "@millrace/core/runtime";
 
 import type { LogWriter } from "./source-file.ts";
 
@@ -22,6 +22,8 @@ export interface TrafficOptions {
   readonly system: System;
   /** Requests in all; the log is rotated after half of them. */
   readonly requests: number;
+  /** A live log grows at some pace; a host too slow for it takes longer. */
+  readonly requestsPerSecond: number;
   /** No request is sent once this has passed. */
   readonly maxMs: number;
   readonly onLine: (line: Uint8Array) => void;
@@ -50,7 +52,7 @@ export async function serveTraffic(options: TrafficOptions): Promise<void> {
     server.listen(0, "127.0.0.1", resolve);
   });
   const agent = new Agent({ keepAlive: true, maxSockets: 16 });
-  const endBy = system.now() + options.maxMs;
+  const startedAt = system.now();
   let sent = 0;
   let rotated = false;
   const flush = async () => {
@@ -59,7 +61,7 @@ export async function serveTraffic(options: TrafficOptions): Promise<void> {
     await log.write(waiting);
   };
   try {
-    while (sent < options.requests && system.now() < endBy && !signal.aborted) {
+    while (sent < options.requests && system.now() - startedAt < options.maxMs && !signal.aborted) {
       const round = Math.min(64, options.requests - sent);
       const { port } = server.address() as AddressInfo;
       await Promise.all(
@@ -74,6 +76,8 @@ export async function serveTraffic(options: TrafficOptions): Promise<void> {
         await log.rotate();
         options.onRotate();
       }
+      const dueMs = startedAt + (1000 * sent) / options.requestsPerSecond - system.now();
+      if (dueMs > 0) await sleep(system, dueMs, { signal });
     }
   } finally {
     agent.destroy();

@@ -19,9 +19,10 @@ import { Worker } from "./worker.ts";
 const streamName = "quickstart";
 const shardCount = 4;
 
-/** Requests of the embedded web server when no file was named, and how long it may take to serve them. */
+/** Requests of the embedded web server when no file was named, their pace, and how long it may take to serve them. */
 const trafficRequests = 20_000;
-const trafficMaxMs = 6000;
+const trafficPerSecond = 5000;
+const trafficMaxMs = 8000;
 
 /** What the agent may hold: a file is written much faster than four shards take it. */
 const agentBufferBytes = 8 * 1024 * 1024;
@@ -138,7 +139,14 @@ class Quickstart {
     };
     try {
       await (source === undefined
-        ? serveTraffic({ ...hooks, log, system, requests: trafficRequests, maxMs: trafficMaxMs })
+        ? serveTraffic({
+            ...hooks,
+            log,
+            system,
+            requests: trafficRequests,
+            requestsPerSecond: trafficPerSecond,
+            maxMs: trafficMaxMs,
+          })
         : copyLines(source, log, hooks));
       await agent.drain({ signal: this.#signal });
       this.#isWritten = true;
