@@ -9,6 +9,7 @@ import { RecordTooLargeError } from "../errors.ts";
 import type { ResolvedOptions } from "../options.ts";
 import { OpenAggregates } from "./aggregates.ts";
 import { Collector } from "./collector.ts";
+import { DelayQueue } from "./delay-queue.ts";
 import type { Effect } from "./effects.ts";
 import { Expiry } from "./expiry.ts";
 import { Fifo } from "./fifo.ts";
@@ -37,7 +38,7 @@ export class Outbox {
   /** Records that came before anything was known of the stream. */
   readonly #unrouted = new Fifo<PendingRecord>();
   /** Kinesis records that back off. */
-  #delayed: OutgoingRecord[] = [];
+  readonly #delayed = new DelayQueue<OutgoingRecord>();
   /** Requests to be sent as they are: parts of one that was refused as a whole. */
   readonly #isolated = new Fifo<readonly OutgoingRecord[]>();
   #sweepAt = Infinity;
@@ -126,10 +127,8 @@ export class Outbox {
   /** Moves what may move by `now`. `mayClose`: a request could be sent, so that closing aggregates early is no loss. */
   advance(now: number, mayClose: boolean): void {
     if (now >= this.#sweepAt || this.#expiry.hasMuchWithdrawn) this.#sweep(now);
-    if (this.#delayed.some((outgoing) => outgoing.notBefore <= now)) {
-      const delayed = this.#delayed;
-      this.#delayed = delayed.filter((outgoing) => outgoing.notBefore > now);
-      for (const outgoing of delayed) if (outgoing.notBefore <= now) this.#place(outgoing, now, true);
+    for (let due = this.#delayed.takeDue(now); due !== undefined; due = this.#delayed.takeDue(now)) {
+      this.#place(due, now, true);
     }
     if (mayClose) this.#closeDue(now);
     this.limiter.release(now, (outgoing) => this.#collector.add(outgoing));
@@ -154,8 +153,7 @@ export class Outbox {
   /** When `advance` or `nextRequest` next has something to do; Infinity when nothing waits for a time. */
   wakeAt(now: number, mayClose: boolean): number {
     if (this.isEmpty) return Infinity;
-    let wakeAt = Math.min(this.#sweepAt, this.limiter.nextReleaseAt(now));
-    for (const outgoing of this.#delayed) wakeAt = Math.min(wakeAt, outgoing.notBefore);
+    const wakeAt = Math.min(this.#sweepAt, this.#delayed.nextAt, this.limiter.nextReleaseAt(now));
     // With every connection busy, the next answer is what to wait for.
     return mayClose ? Math.min(wakeAt, this.#aggregates.dueAt, this.#collector.dueAt) : wakeAt;
   }
@@ -177,8 +175,7 @@ export class Outbox {
 
   drain(): PendingRecord[] {
     const outgoing = [...this.limiter.drain(() => true), ...this.#collector.drain(), ...this.#isolated.drain().flat()];
-    const members = [...outgoing, ...this.#delayed].flatMap((record) => record.members);
-    this.#delayed = [];
+    const members = [...outgoing, ...this.#delayed.drain()].flatMap((record) => record.members);
     return [...this.#unrouted.drain(), ...(this.#gate?.drain() ?? []), ...this.#aggregates.drain(), ...members];
   }
 
@@ -280,7 +277,7 @@ export class Outbox {
     };
     this.limiter.filter(keep);
     this.#collector.filter(keep);
-    this.#delayed = this.#delayed.filter(keep);
+    this.#delayed.filter(keep);
     for (const group of this.#isolated.drain()) {
       const live = group.filter(keep);
       if (live.length > 0) this.#isolated.push(live);
