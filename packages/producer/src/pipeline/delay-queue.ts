@@ -40,7 +40,7 @@ export class DelayQueue<T extends { readonly notBefore: number }> {
   /** Keeps what `keep` says yes to. */
   filter(keep: (item: T) => boolean): void {
     // In the order of their times an array is a heap.
-    this.#heap = this.#heap.filter(keep).sort((a, b) => a.notBefore - b.notBefore);
+    this.#heap = this.#heap.filter(keep).toSorted((a, b) => a.notBefore - b.notBefore);
   }
 
   /** Takes everything out. */
