@@ -171,6 +171,14 @@ export type ConsumerEvent = {
     readonly code: string;
     readonly error: string;
     readonly retryInMs: number;
+}
+ | {
+    readonly type: "stream-call-failed";
+    readonly operation: string;
+    readonly streamName: string;
+    readonly code: string;
+    readonly error: string;
+    readonly retryInMs: number;
 } | {
     readonly type: "lease-table-failed";
     readonly operation: string;

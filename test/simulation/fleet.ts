@@ -43,7 +43,7 @@ export function createFleetWorld(seed: number) {
   const table = new MemoryLeaseTable();
   const deliveries = new Deliveries(ledger, table);
   const leases = new Leases(table);
-  const trouble = { isOver: false, broken: undefined as unknown };
+  const trouble = { broken: undefined as unknown };
   world.simulator.createStream({ streamName, shardCount: random.integer(1, 4) });
   for (const checker of [
     new AcknowledgedIsStored(ledger, world.stored),
@@ -71,21 +71,13 @@ export function createFleetWorld(seed: number) {
       handlerFailures,
       onWrite: leases.onWrite,
       onHandler: deliveries.onHandler,
-      onBroken: (error) => giveUp(index, error),
+      onBroken: (error) => {
+        trouble.broken ??= error;
+      },
     });
   });
-  const processes = workers.map((worker) => world.addProcess(worker));
-  for (const process of processes) process.start();
-  return { world, random, ledger, table, deliveries, leases, workers, trouble };
-
-  /** A run may end where its table cannot be reached as it starts: whoever supervises it starts it again. */
-  function giveUp(index: number, error: unknown): void {
-    if (trouble.isOver) trouble.broken ??= error;
-    const process = processes[index];
-    world.timeline.note(workers[index]?.name ?? "worker", `gave up: ${String(error)}`);
-    process?.kill();
-    world.after(1_000, () => process?.start());
-  }
+  for (const worker of workers) world.addProcess(worker).start();
+  return { world, random, ledger, table, deliveries, leases, workers };
 }
 
 /**
@@ -97,9 +89,8 @@ export async function runFleetWorld(parts: ReturnType<typeof createFleetWorld>):
   unleash(world, random, faultyMs);
   await world.run(faultyMs);
   calm(world);
-  // What was under way when the trouble ended may still fail.
+  // A process that is down is started again by its own timer: one that stops before that would come back.
   await world.run(10_000);
-  parts.trouble.isOver = true;
   const calmAtMs = world.timeline.nowMs;
   const producers = world.processes.filter((process) => process.component.name.startsWith("producer"));
   await world.settle(Promise.all(producers.map((process) => process.stop())), closeMs);

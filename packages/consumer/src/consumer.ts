@@ -12,6 +12,7 @@ import { createDynamoDbTables } from "./io/dynamodb-tables.ts";
 import { createFanOutClient, fanOutFromClient } from "./io/fan-out-client.ts";
 import type { FanOutPort } from "./retrieval/fan-out-port.ts";
 import { joinFleet, type FleetTables } from "./leases/fleet-tables.ts";
+import { limitedTable } from "./leases/limited-table.ts";
 import type { ConsumerOptions } from "./options.ts";
 import { resolveConsumerOptions, type ResolvedConsumerOptions } from "./resolve-options.ts";
 import { BatchChannel } from "./processing/batch-channel.ts";
@@ -80,7 +81,9 @@ export class Consumer implements AsyncDisposable {
    * When the shard's loop has ended with the last batch checkpointed, the shard is finished and its children begin. A
    * handler that throws or leaves its loop early is called again from the checkpoint after a backoff; no batch is skipped.
    * @returns resolves when everything has ended.
-   * @throws {ConsumerError} when it cannot go on: no stream, no access, no lease table.
+   * Throttles, time-outs and other failures that pass do not end it, not even before the first shard: they are events,
+   * and it tries again.
+   * @throws {ConsumerError} when it cannot go on: no stream, no access, a lease table of another shape.
    * @throws {ConsumerClosedError} when it was closed, or is running already.
    */
   run(handler: ShardHandler, options: RunOptions = {}): Promise<void> {
@@ -189,7 +192,7 @@ export class Consumer implements AsyncDisposable {
   #streams(kinesis: KinesisPort, signal: AbortSignal): Promise<readonly ConsumedStream[]> {
     const { streams, isMultiStream } = this.#options;
     if (!isMultiStream) return Promise.resolve(streams);
-    return identifyStreams({ kinesis, system: this.#system }, streams, signal);
+    return identifyStreams({ kinesis, system: this.#system, events: this.#events, signal }, streams);
   }
 
   #fanOut(): FanOutPort {
@@ -205,8 +208,13 @@ export class Consumer implements AsyncDisposable {
   #join(signal: AbortSignal): Promise<FleetTables> {
     const { leaseTable, leaseTableName, applicationName, dynamodb, takeOverFrom2x } = this.#options;
     const system = this.#system;
-    const common = { workerId: this.workerId, system, takeOverFrom2x };
-    if (leaseTable !== undefined) return joinFleet({ ...common, leases: leaseTable, legacy: undefined }, signal);
-    return joinFleet({ ...common, ...createDynamoDbTables(leaseTableName, applicationName, dynamodb, system) }, signal);
+    const common = { workerId: this.workerId, system, events: this.#events, takeOverFrom2x };
+    if (leaseTable !== undefined) {
+      return joinFleet({ ...common, leases: limitedTable(leaseTable, system), legacy: undefined }, signal);
+    }
+    const { leases, legacy } = createDynamoDbTables(leaseTableName, applicationName, dynamodb, system);
+    const coordinator = limitedTable(legacy.coordinator, system);
+    const metrics = limitedTable(legacy.metrics, system);
+    return joinFleet({ ...common, leases: limitedTable(leases, system), legacy: { coordinator, metrics } }, signal);
   }
 }

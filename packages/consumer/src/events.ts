@@ -83,6 +83,15 @@ export type ConsumerEvent =
       readonly error: string;
       readonly retryInMs: number;
     }
+  /** A call about a stream failed while starting, or as its leader, and is made again. */
+  | {
+      readonly type: "stream-call-failed";
+      readonly operation: string;
+      readonly streamName: string;
+      readonly code: string;
+      readonly error: string;
+      readonly retryInMs: number;
+    }
   | { readonly type: "lease-table-failed"; readonly operation: string; readonly error: string }
   /** Something blocked the event loop; past the failover time every lease of this worker is lost. */
   | { readonly type: "event-loop-blocked"; readonly blockedMs: number; readonly failoverTimeMs: number }

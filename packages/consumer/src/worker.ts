@@ -22,6 +22,7 @@ import type { ShardHandler } from "./record.ts";
 import type { FanOutPort } from "./retrieval/fan-out-port.ts";
 import { Readers } from "./retrieval/readers.ts";
 import { deleteOwnFinished } from "./shards/shard-audit.ts";
+import { promptly } from "./start-calls.ts";
 import { untilAborted } from "./until-aborted.ts";
 import type { ConsumedStream } from "./shards/consumed-stream.ts";
 
@@ -100,7 +101,7 @@ export class Worker {
   async start(signal: AbortSignal): Promise<void> {
     await this.#readers.prepare(signal);
     const { tables, workerId, events, system, onCrash } = this.#wiring;
-    await this.#reporter.start();
+    await promptly(signal, () => this.#reporter.start());
     const { layout, created } = tables;
     events.publish({ type: "started", workerId, leaseTable: tables.leases.name, created, layout });
     if (tables.leads) this.#duties.start();

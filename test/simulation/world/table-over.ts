@@ -4,7 +4,6 @@
  */
 import type { LeaseTable, Row, TableFailure } from "@millrace/consumer";
 import type { MemoryLeaseTable } from "@millrace/consumer/testing";
-import { sleep } from "@millrace/core/runtime";
 import { NetworkError, type VirtualHost } from "@millrace/simulator";
 import type { World } from "./world.ts";
 
@@ -32,14 +31,7 @@ export function leaseTableOver(world: World, from: VirtualHost, table: MemoryLea
   return {
     name: table.name,
     keyAttribute: table.keyAttribute,
-    open: async (options) => {
-      // Opening is the one call that waits for its table.
-      for (;;) {
-        const outcome = await call(() => table.open(), options?.signal);
-        if (outcome.ok || options?.signal?.aborted === true) return outcome;
-        await sleep(from.system, 1_000);
-      }
-    },
+    open: (options) => call(() => table.open(), options?.signal),
     get: (key, options) => call(() => table.get(key), options?.signal),
     put: (row, conditions, options) => {
       const key = textOf(row, table.keyAttribute) ?? "";

@@ -30,6 +30,8 @@ const passing = new Set([
 export function tableFailure(thrown: unknown): TableFailure {
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));
   const status = (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode;
+  // The SDK's words for a client without Region: nothing was sent, and nothing will be.
+  if (status === undefined && error.message === "Region is missing") return { ok: false, reason: "refused", error };
   if (throttles.has(error.name) || status === 429) return { ok: false, reason: "throttled", error };
   if (passing.has(error.name) || status === undefined || status >= 500) return { ok: false, reason: "unknown", error };
   return { ok: false, reason: "refused", error };

@@ -4,9 +4,11 @@
  * Source: kcl.md 1.1 and 1.7. Nothing is created but the lease table: the two tables of KCL 3.0 to 3.4 are joined where
  * they exist.
  */
-import { describeError } from "@millrace/core/observe";
+import { describeError, type EventPublisher } from "@millrace/core/observe";
 import type { System } from "@millrace/core/runtime";
 import { ConsumerError } from "../errors.ts";
+import type { ConsumerEvent } from "../events.ts";
+import { tableAnswer, type StartPorts } from "../start-calls.ts";
 import { readFleet, type FleetRows } from "./fleet.ts";
 import { isLeaseRow } from "./lease.ts";
 import { leaderKey } from "./leader.ts";
@@ -48,37 +50,43 @@ export interface JoinOptions {
   readonly legacy: LegacyTables | undefined;
   readonly workerId: string;
   readonly system: System;
+  readonly events: EventPublisher<ConsumerEvent>;
   readonly takeOverFrom2x: boolean;
 }
 
 /**
- * Opens the tables of the fleet.
+ * Opens the tables of the fleet, however long it takes until they answer.
  * @throws {ConsumerError} when they cannot be used, or joining would harm the fleet.
  */
 export async function joinFleet(options: JoinOptions, signal: AbortSignal): Promise<FleetTables> {
-  const { leases, legacy, system, workerId, takeOverFrom2x } = options;
-  const opened = must(await leases.open({ signal }), `cannot use the lease table ${leases.name}`);
-  const hasLegacy = legacy !== undefined && (await exists(legacy.coordinator, signal));
-  const migrationRow = hasLegacy ? await rowOf(legacy.coordinator, tableMigrationKey, signal) : undefined;
-  const legacyVersion = hasLegacy ? await rowOf(legacy.coordinator, clientVersionKey, signal) : undefined;
-  const ownVersion = await rowOf(leases, clientVersionKey, signal);
-  const hasSingleTableRows = ownVersion !== undefined || (await rowOf(leases, leaderKey, signal)) !== undefined;
+  const { leases, legacy, system, events, workerId, takeOverFrom2x } = options;
+  const ports: StartPorts = { system, events, signal };
+  const opening = await tableAnswer(ports, "open", () => leases.open({ signal }));
+  const opened = must(opening, `cannot use the lease table ${leases.name}`);
+  const hasLegacy = legacy !== undefined && (await exists(ports, legacy.coordinator));
+  const migrationRow = hasLegacy ? await rowOf(ports, legacy.coordinator, tableMigrationKey) : undefined;
+  const legacyVersion = hasLegacy ? await rowOf(ports, legacy.coordinator, clientVersionKey) : undefined;
+  const ownVersion = await rowOf(ports, leases, clientVersionKey);
+  const hasSingleTableRows = ownVersion !== undefined || (await rowOf(ports, leases, leaderKey)) !== undefined;
   const versionRow = legacyVersion ?? ownVersion;
   const decision = decideLayout({
     hasLegacyCoordinatorTable: hasLegacy,
     migrationRow,
     versionRow,
     hasSingleTableRows,
-    hasLeases: versionRow === undefined && opened === "existed" && (await hasLeases(leases)),
+    hasLeases: versionRow === undefined && opened === "existed" && (await hasLeases(ports, leases)),
     takeOverFrom2x,
   });
   if (!decision.ok) throw new ConsumerError(decision.code, `cannot join the fleet of ${leases.name}: ${decision.why}`);
   const isSingle = decision.layout === "single" || legacy === undefined;
   const state = isSingle ? leases : legacy.coordinator;
   if (versionRow === undefined) {
-    // Another first worker may be faster; then its row is as good.
     const row = newVersionRow(state.keyAttribute, workerId, system.wallNow());
-    await state.put(row, [{ attribute: state.keyAttribute, is: "absent" }], { signal });
+    const written = await tableAnswer(ports, "write version", () =>
+      state.put(row, [{ attribute: state.keyAttribute, is: "absent" }], { signal }),
+    );
+    // Another first worker may be faster; then its row is as good.
+    if (!written.ok && written.reason !== "condition-failed") throw unusable(`cannot write to ${state.name}`, written);
   }
   return {
     layout: decision.layout,
@@ -112,20 +120,23 @@ export async function reasonToLeave(tables: FleetTables): Promise<ConsumerError 
   return refusal === undefined ? undefined : new ConsumerError(refusal.code, refusal.why);
 }
 
-async function exists(table: LeaseTable, signal: AbortSignal): Promise<boolean> {
-  const probe = await table.get(leaderKey, { signal });
+async function exists(ports: StartPorts, table: LeaseTable): Promise<boolean> {
+  const probe = await tableAnswer(ports, "find table", () => table.get(leaderKey, { signal: ports.signal }));
   if (probe.ok) return true;
   if (probe.error.name === "ResourceNotFoundException") return false;
   // Rights on the old tables are needed until the migration is over; without them it cannot be known.
   throw unusable(`cannot tell whether ${table.name} exists`, probe);
 }
 
-async function rowOf(table: LeaseTable, key: string, signal: AbortSignal): Promise<Row | undefined> {
-  return must(await table.get(key, { consistent: true, signal }), `cannot read ${table.name}`);
+async function rowOf(ports: StartPorts, table: LeaseTable, key: string): Promise<Row | undefined> {
+  const { signal } = ports;
+  const found = await tableAnswer(ports, `read ${key}`, () => table.get(key, { consistent: true, signal }));
+  return must(found, `cannot read ${table.name}`);
 }
 
-async function hasLeases(table: LeaseTable): Promise<boolean> {
-  const rows = must(await table.scan(), `cannot scan ${table.name}`);
+async function hasLeases(ports: StartPorts, table: LeaseTable): Promise<boolean> {
+  const scanned = await tableAnswer(ports, "scan", () => table.scan({ signal: ports.signal }));
+  const rows = must(scanned, `cannot scan ${table.name}`);
   return rows.some((row) => isLeaseRow(row) && textOf(row, "checkpoint") !== undefined);
 }
 

@@ -125,7 +125,7 @@ export class LeaderDuties {
 
   /** Creates missing leases: at once for a stream without any, else when the last comparison is old. */
   async #syncShards(leases: readonly Lease[], signal: AbortSignal): Promise<number> {
-    const { system, streams, shardSyncIntervalMs } = this.#options;
+    const { system, streams, shardSyncIntervalMs, failoverTimeMs } = this.#options;
     let created = 0;
     for (const stream of streams) {
       const own = leases.filter((lease) => lease.streamIdentifier === stream.streamIdentifier);
@@ -141,6 +141,10 @@ export class LeaderDuties {
           `cannot list the shards of ${stream.streamName}: ${describeError(outcome.error)}`,
           outcome.error,
         );
+      } else if (outcome.error.kind !== "aborted") {
+        const { code } = outcome.error;
+        const at = { operation: "list shards", streamName: stream.streamName, retryInMs: failoverTimeMs / 4 };
+        this.#events.publish({ type: "stream-call-failed", ...at, code, error: describeError(outcome.error) });
       }
     }
     return created;

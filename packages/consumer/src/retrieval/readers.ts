@@ -6,6 +6,7 @@ import type { KinesisPort, StartingPosition } from "@millrace/core/kinesis";
 import type { System } from "@millrace/core/runtime";
 import type { ConsumerEvent } from "../events.ts";
 import type { ResolvedConsumerOptions } from "../resolve-options.ts";
+import { kinesisAnswer, type StartPorts } from "../start-calls.ts";
 import type { ConsumedStream } from "../shards/consumed-stream.ts";
 import { ByteBudget } from "./byte-budget.ts";
 import type { DeaggregationRules } from "./deaggregation.ts";
@@ -45,14 +46,15 @@ export class Readers {
    * @throws {ConsumerError} when that is refused.
    */
   async prepare(signal: AbortSignal): Promise<void> {
-    await this.#askDistribution();
-    const { options, kinesis, fanOut, system } = this.#wiring;
+    const { options, kinesis, fanOut, system, events } = this.#wiring;
+    const start: StartPorts = { system, events, signal };
+    await this.#askDistribution(start);
     if (options.fanOut === undefined || fanOut === undefined) return;
     this.#fanOut = fanOut();
     for (const stream of options.streams) {
       const { consumerArn, consumerName } = options.fanOut;
-      const ports = { fanOut: this.#fanOut, kinesis, system };
-      const arn = consumerArn ?? (await registerConsumer(ports, stream.ref, consumerName, signal));
+      const ports = { ...start, fanOut: this.#fanOut, kinesis };
+      const arn = consumerArn ?? (await registerConsumer(ports, stream, consumerName));
       this.#consumers.set(stream.leaseKeyPrefix, arn);
     }
   }
@@ -64,11 +66,14 @@ export class Readers {
   }
 
   /** Asks once whether keys decide the shard, where that matters. Not knowing means not looking at keys. */
-  async #askDistribution(): Promise<void> {
+  async #askDistribution(start: StartPorts): Promise<void> {
     const { options, kinesis, events } = this.#wiring;
     if (options.deaggregation.onOutOfRange === undefined) return;
     for (const stream of options.streams) {
-      const answer = await kinesis.describeStreamSummary(stream.ref);
+      const at = { operation: "describe stream", streamName: stream.streamName };
+      const answer = await kinesisAnswer(start, at, () =>
+        kinesis.describeStreamSummary(stream.ref, { signal: start.signal }),
+      );
       if (answer.ok && answer.value.recordDistributionStrategy !== "AUTO") continue;
       this.#keysIgnored.add(stream.leaseKeyPrefix);
       const { streamName } = stream;

@@ -4,12 +4,15 @@
  * Source: kcl.md 5.2. It is never deregistered: another worker of the application may be reading through it.
  */
 import { describeError } from "@millrace/core/observe";
-import type { Answer, KinesisError, KinesisPort, StreamRef } from "@millrace/core/kinesis";
-import { sleep, type System } from "@millrace/core/runtime";
+import type { Answer, KinesisError, KinesisPort } from "@millrace/core/kinesis";
+import { sleep } from "@millrace/core/runtime";
 import { ConsumerError } from "../errors.ts";
-import type { FanOutPort, StreamConsumer } from "./fan-out-port.ts";
+import type { ConsumedStream } from "../shards/consumed-stream.ts";
+import { kinesisAnswer, type StartPorts } from "../start-calls.ts";
+import type { FanOutPort } from "./fan-out-port.ts";
 
 const pollMs = 1_000;
+/** Registering takes seconds; and LimitExceededException may be the quota of consumers, which does not pass. */
 const maxTries = 30;
 
 /**
@@ -17,19 +20,18 @@ const maxTries = 30;
  * @throws {ConsumerError} when it cannot be registered.
  */
 export async function registerConsumer(
-  ports: { readonly fanOut: FanOutPort; readonly kinesis: KinesisPort; readonly system: System },
-  stream: StreamRef,
+  ports: StartPorts & { readonly fanOut: FanOutPort; readonly kinesis: KinesisPort },
+  stream: ConsumedStream,
   consumerName: string,
-  signal: AbortSignal,
 ): Promise<string> {
-  const { fanOut, kinesis, system } = ports;
+  const { fanOut, kinesis, system, signal } = ports;
   const streamArn =
-    stream.streamArn ??
-    (await retried(system, signal, "describe the stream", () => kinesis.describeStreamSummary(stream, { signal })))
+    stream.ref.streamArn ??
+    (await answered(ports, stream, "describe stream", () => kinesis.describeStreamSummary(stream.ref, { signal })))
       .streamArn;
   const request = { streamArn, consumerName };
   for (let attempt = 1; ; attempt++) {
-    const consumer = await retried(system, signal, `register ${consumerName}`, async () => {
+    const consumer = await answered(ports, stream, `register ${consumerName}`, async () => {
       const found = await fanOut.describeStreamConsumer(request, { signal });
       if (found.ok || found.error.code !== "ResourceNotFoundException") return found;
       const registered = await fanOut.registerStreamConsumer(request, { signal });
@@ -45,19 +47,17 @@ export async function registerConsumer(
   }
 }
 
-async function retried<T extends object | StreamConsumer>(
-  system: System,
-  signal: AbortSignal,
-  what: string,
+async function answered<T>(
+  ports: StartPorts,
+  { streamName }: ConsumedStream,
+  operation: string,
   call: () => Promise<Answer<T>>,
 ): Promise<T> {
-  let last: KinesisError | undefined;
-  for (let attempt = 1; attempt <= maxTries; attempt++) {
-    const answer = await call();
-    if (answer.ok) return answer.value;
-    last = answer.error;
-    if (last.kind === "permanent" || last.kind === "aborted") break;
-    await sleep(system, pollMs, { signal });
-  }
-  throw new ConsumerError("ERR_STREAM_CONSUMER", `cannot ${what}: ${describeError(last)}`, last);
+  const answer = await kinesisAnswer(ports, { operation, streamName }, call, mayPass);
+  if (answer.ok) return answer.value;
+  throw new ConsumerError("ERR_STREAM_CONSUMER", `cannot ${operation}: ${describeError(answer.error)}`, answer.error);
+}
+
+function mayPass({ kind, code }: KinesisError, failures: number): boolean {
+  return kind !== "permanent" && (code !== "LimitExceededException" || failures < maxTries);
 }

@@ -7,46 +7,40 @@
 import { describeError } from "@millrace/core/observe";
 import type { KinesisPort } from "@millrace/core/kinesis";
 import { parseStreamArn } from "@millrace/core/options";
-import { sleep, type System } from "@millrace/core/runtime";
 import { ConsumerError } from "../errors.ts";
+import { kinesisAnswer, type StartPorts } from "../start-calls.ts";
 import type { ConsumedStream } from "./consumed-stream.ts";
-
-const retryMs = 1_000;
 
 /**
  * The streams with their identifiers.
  * @throws {ConsumerError} when a stream does not exist or may not be described.
  */
 export async function identifyStreams(
-  ports: { readonly kinesis: KinesisPort; readonly system: System },
+  ports: StartPorts & { readonly kinesis: KinesisPort },
   streams: readonly ConsumedStream[],
-  signal: AbortSignal,
 ): Promise<readonly ConsumedStream[]> {
   const identified: ConsumedStream[] = [];
-  for (const stream of streams) identified.push(await identify(ports, stream, signal));
+  for (const stream of streams) identified.push(await identify(ports, stream));
   return identified;
 }
 
 async function identify(
-  ports: { readonly kinesis: KinesisPort; readonly system: System },
+  ports: StartPorts & { readonly kinesis: KinesisPort },
   stream: ConsumedStream,
-  signal: AbortSignal,
 ): Promise<ConsumedStream> {
-  for (;;) {
-    const answer = await ports.kinesis.describeStreamSummary(stream.ref, { signal });
-    if (answer.ok) {
-      const { streamArn, streamCreationTimestamp } = answer.value;
-      const account = parseStreamArn(streamArn)?.accountId;
-      if (account === undefined) throw unusable(stream, `its ARN ${streamArn} has no account`);
-      const epochSeconds = Math.floor(streamCreationTimestamp.getTime() / 1000);
-      const streamIdentifier = `${account}:${stream.streamName}:${epochSeconds}`;
-      // The ARN reaches the stream from any account, and no other stream that takes its name later.
-      const ref = { ...stream.ref, streamArn };
-      return { ...stream, ref, streamIdentifier, leaseKeyPrefix: `${streamIdentifier}:` };
-    }
-    if (answer.error.kind === "permanent") throw unusable(stream, describeError(answer.error), answer.error);
-    await sleep(ports.system, retryMs, { signal });
-  }
+  const { kinesis, signal } = ports;
+  const answer = await kinesisAnswer(ports, { operation: "describe stream", streamName: stream.streamName }, () =>
+    kinesis.describeStreamSummary(stream.ref, { signal }),
+  );
+  if (!answer.ok) throw unusable(stream, describeError(answer.error), answer.error);
+  const { streamArn, streamCreationTimestamp } = answer.value;
+  const account = parseStreamArn(streamArn)?.accountId;
+  if (account === undefined) throw unusable(stream, `its ARN ${streamArn} has no account`);
+  const epochSeconds = Math.floor(streamCreationTimestamp.getTime() / 1000);
+  const streamIdentifier = `${account}:${stream.streamName}:${epochSeconds}`;
+  // The ARN reaches the stream from any account, and no other stream that takes its name later.
+  const ref = { ...stream.ref, streamArn };
+  return { ...stream, ref, streamIdentifier, leaseKeyPrefix: `${streamIdentifier}:` };
 }
 
 function unusable(stream: ConsumedStream, why: string, cause?: Error): ConsumerError {
