@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 import { DelayQueue } from "./delay-queue.ts";
 
 test("gives back what is due, earliest first, and keeps the rest", () => {
-  const times = fc.array(nat({ max: 50 }), { maxLength: 60 });
+  const times = fc.array(fc.nat({ max: 50 }), { maxLength: 60 });
   fc.assert(
     fc.property(times, times, fc.nat({ max: 50 }), (first, second, now) => {
       const queue = new DelayQueue<{ notBefore: number }>();
