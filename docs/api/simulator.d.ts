@@ -232,6 +232,7 @@ export interface SimulatorOptions {
     readonly region?: string | undefined;
     readonly transitionMs?: number | undefined;
     readonly maxStoredBytes?: number | undefined;
+    readonly persistPath?: string | undefined;
     readonly system?: System | undefined;
     readonly prices?: Prices | undefined;
 }

@@ -30,6 +30,11 @@ export interface SimulatorOptions {
    * @default 1073741824 (1 GiB)
    */
   readonly maxStoredBytes?: number | undefined;
+  /**
+   * A file that keeps streams, consumers and records over a restart: read at the start, written every second and by
+   * `close`. It is made where it is not there; one process at a time has it. @default none: memory alone
+   */
+  readonly persistPath?: string | undefined;
   /** Time and chance: the platform's, or a host of a `Timeline`. @default the platform's */
   readonly system?: System | undefined;
   /** What the meter's bill is made with. @default listPrices */
@@ -42,6 +47,7 @@ export interface ResolvedSimulatorOptions {
   readonly region: string;
   readonly transitionMs: number;
   readonly maxStoredBytes: number;
+  readonly persistPath: string | undefined;
 }
 
 const optionNames: readonly (keyof SimulatorOptions)[] = [
@@ -50,6 +56,7 @@ const optionNames: readonly (keyof SimulatorOptions)[] = [
   "region",
   "transitionMs",
   "maxStoredBytes",
+  "persistPath",
   "system",
   "prices",
 ];
@@ -72,7 +79,12 @@ export function resolveSimulatorOptions(
   if (typeof region !== "string" || !/^[a-z0-9-]+$/.test(region)) {
     throw new ConfigError({ path: "region", got: region, expected: "the name of a region, such as eu-west-1" });
   }
+  const { persistPath } = options;
+  if (persistPath !== undefined && (typeof persistPath !== "string" || persistPath === "")) {
+    throw new ConfigError({ path: "persistPath", got: persistPath, expected: "the path of a file" });
+  }
   return {
+    persistPath,
     limits: resolveLimits(options.limits),
     accountId,
     region,

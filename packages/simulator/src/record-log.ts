@@ -49,6 +49,11 @@ export class RecordLog {
     return this.#records[counter - this.#firstCounter];
   }
 
+  /** The counter of the first record to be pushed into an empty log. */
+  beginAt(counter: number): void {
+    this.#firstCounter = counter;
+  }
+
   push(record: StoredRecord): void {
     this.#records.push(record);
     this.#storedBytes += record.bytes;

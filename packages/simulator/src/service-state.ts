@@ -7,7 +7,8 @@ import { RateBucket } from "./rate-bucket.ts";
 import type { ServiceClock } from "./service-clock.ts";
 import { RecordMemory } from "./record-memory.ts";
 import { ServiceError } from "./service-error.ts";
-import type { Moment, Stream, StreamConsumer } from "./stream.ts";
+import type { Moment, Stream } from "./stream.ts";
+import type { StreamConsumer } from "./stream-consumer.ts";
 import type { Subscription } from "./subscription.ts";
 import type { TokenSeal } from "./tokens.ts";
 

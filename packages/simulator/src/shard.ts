@@ -5,6 +5,7 @@ import type { Limits } from "./limits.ts";
 import { toHex } from "./hash-key.ts";
 import { RateBucket } from "./rate-bucket.ts";
 import { RecordLog, type StoredRecord } from "./record-log.ts";
+import type { SavedShard } from "./saved-shard.ts";
 import { SequenceNumbers } from "./sequence-number.ts";
 import { ServiceError } from "./service-error.ts";
 
@@ -129,6 +130,31 @@ export class Shard {
     this.#endingSequenceNumber = this.#numbers.formatEnd(Math.max(this.createdSecond, Math.floor(wallMs / 1000)));
     this.childShardIds.push(...childShardIds);
     this.notifyWatchers();
+  }
+
+  /** Everything but its records. */
+  save(): SavedShard {
+    return {
+      start: this.startHex,
+      end: this.endHex,
+      parent: this.parentShardId,
+      adjacentParent: this.adjacentParentShardId,
+      createdWallMs: this.createdWallMs,
+      createdSecond: this.createdSecond,
+      closedWallMs: this.#closedWallMs,
+      endingSequenceNumber: this.#endingSequenceNumber,
+      children: this.childShardIds,
+      trimHorizon: this.log.trimHorizon,
+      tip: this.log.tip,
+    };
+  }
+
+  /** What became of a shard after it was made; its log begins where the saved one did. */
+  restore(saved: SavedShard): void {
+    this.#closedWallMs = saved.closedWallMs;
+    this.#endingSequenceNumber = saved.endingSequenceNumber;
+    this.childShardIds.push(...saved.children);
+    this.log.beginAt(saved.trimHorizon);
   }
 
   /** Counter of the first record at (or after) a sequence number; undefined when the number is none of this shard's. */

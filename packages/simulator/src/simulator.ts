@@ -13,6 +13,7 @@ import type { Fault, FaultOptions } from "./faults/fault.ts";
 import { FaultBook } from "./faults/fault-book.ts";
 import { InProcessKinesis } from "./in-process.ts";
 import { KinesisService } from "./kinesis-service.ts";
+import { Persistence } from "./persistence.ts";
 import { resolveSimulatorOptions, type SimulatorOptions } from "./options.ts";
 import { reshardUniformly } from "./reshard.ts";
 import { ServiceClock, type SimulatorClock } from "./service-clock.ts";
@@ -86,6 +87,7 @@ export class KinesisSimulator implements AsyncDisposable {
   readonly #state: ServiceState;
   readonly #clock: ServiceClock;
   readonly #faults: FaultBook;
+  readonly #persistence?: Persistence;
   #server: WireServer | undefined;
 
   /**
@@ -97,7 +99,12 @@ export class KinesisSimulator implements AsyncDisposable {
     const simulator = new KinesisSimulator(options);
     const clock = simulator.#clock;
     const time = { wallNow: () => clock.wallMs(), uuid: () => clock.uuid() };
-    simulator.#server = await startServer(simulator.service, options, time);
+    try {
+      simulator.#server = await startServer(simulator.service, options, time);
+    } catch (error) {
+      await simulator.close();
+      throw error;
+    }
     return simulator;
   }
 
@@ -107,13 +114,15 @@ export class KinesisSimulator implements AsyncDisposable {
     const system: System = options.system ?? realSystem;
     this.#clock = new ServiceClock(system);
     this.clock = this.#clock;
+    if (resolved.persistPath !== undefined) this.#persistence = new Persistence(resolved.persistPath, system);
     this.meter = new BillingMeter(() => this.#clock.steadyMs(), options.prices);
     this.#state = new ServiceState({
       ...resolved,
       clock: this.#clock,
       meter: this.meter,
-      seal: new TokenSeal(system.uuid()),
+      seal: new TokenSeal(this.#persistence?.secret ?? system.uuid(), this.#persistence?.run),
     });
+    this.#persistence?.attach(this.#state);
     this.#faults = new FaultBook(this.#state);
     this.service = new KinesisService(this.#state, this.#faults);
     this.kinesis = new InProcessKinesis(this.service, () => this.#clock.wallMs());
@@ -216,13 +225,17 @@ export class KinesisSimulator implements AsyncDisposable {
     this.#faults.clear();
   }
 
-  /** Ends connections, timers and subscriptions; idempotent. What is stored can still be read in process. */
+  /**
+   * Ends connections, timers and subscriptions, and saves; idempotent. What is stored can still be read in process.
+   * @throws the system's error when `persistPath` cannot be written.
+   */
   async close(): Promise<void> {
     this.#faults.clear();
     // Each takes itself out of the map as it ends.
     for (const subscription of this.#state.subscriptions.values()) await subscription.return();
     this.#clock.close();
     await this.#server?.close();
+    this.#persistence?.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -3,8 +3,10 @@
  */
 import type { Limits } from "./limits.ts";
 import { equalRanges, maxHashKey } from "./hash-key.ts";
+import { restoreSettings, restoreShards, settingsOf, type SavedStream } from "./saved-stream.ts";
 import { Shard } from "./shard.ts";
 import { ServiceError } from "./service-error.ts";
+import type { StreamConsumer } from "./stream-consumer.ts";
 
 export type StreamStatus = "CREATING" | "DELETING" | "ACTIVE" | "UPDATING";
 export type StreamMode = "PROVISIONED" | "ON_DEMAND";
@@ -16,19 +18,11 @@ export interface Moment {
   readonly wallMs: number;
 }
 
-/** A registered consumer of enhanced fan-out. */
-export interface StreamConsumer {
-  readonly consumerName: string;
-  readonly consumerArn: string;
-  readonly createdWallMs: number;
-  readonly tags: Map<string, string>;
-  status: "CREATING" | "ACTIVE" | "DELETING";
-}
-
 export interface StreamFields {
   readonly streamName: string;
   readonly streamArn: string;
   readonly accountId: string;
+  /** 0 for a stream that is about to be restored. */
   readonly shardCount: number;
   readonly mode: StreamMode;
   readonly maxRecordSizeKiB: number;
@@ -82,6 +76,7 @@ export class Stream {
     this.mode = fields.mode;
     this.strategy = fields.strategy;
     this.#maxRecordSizeKiB = fields.maxRecordSizeKiB;
+    if (fields.shardCount === 0) return;
     for (const range of equalRanges(fields.shardCount)) {
       this.#open.push(this.#addShard(range.start, range.end, [], fields.moment));
     }
@@ -201,6 +196,24 @@ export class Stream {
     return { ...moment, wallMs: this.#changedWallMs };
   }
 
+  /** Everything but the records; `wallAheadMs` leads from the steady clock to the wall clock. */
+  save(wallAheadMs: number): SavedStream {
+    const expiredBeforeMs = this.#expiredBeforeMs === -Infinity ? null : this.#expiredBeforeMs;
+    const hidden = { changedWallMs: this.#changedWallMs, lastConsumerSecond: this.#lastConsumerSecond };
+    return { ...settingsOf(this, wallAheadMs), ...hidden, expiredBeforeMs };
+  }
+
+  /** Fills a stream that was made without shards; its records are pushed afterwards. */
+  restore(saved: SavedStream, moment: Moment): void {
+    restoreSettings(this, saved, moment);
+    this.#changedWallMs = saved.changedWallMs;
+    this.#retentionHours = saved.retentionHours;
+    this.#expiredBeforeMs = saved.expiredBeforeMs ?? -Infinity;
+    this.#lastConsumerSecond = saved.lastConsumerSecond;
+    for (const shard of restoreShards(this, saved, moment.nowMs)) this.#keep(shard);
+    this.#open = this.#shards.filter((shard) => shard.isOpen).toSorted((a, b) => (a.startHex < b.startHex ? -1 : 1));
+  }
+
   #replace(closed: readonly Shard[], opened: readonly Shard[], moment: Moment): void {
     const childIds = opened.map((shard) => shard.shardId);
     for (const shard of closed) shard.close(moment.wallMs, childIds);
@@ -224,6 +237,10 @@ export class Stream {
       limits: this.limits,
       maxRecordBytes: this.#maxRecordSizeKiB * 1024,
     });
+    return this.#keep(shard);
+  }
+
+  #keep(shard: Shard): Shard {
     this.#shards.push(shard);
     this.#shardsById.set(shard.shardId, shard);
     return shard;

@@ -12,7 +12,8 @@ import { ServiceError, WireFault } from "./service-error.ts";
 import type { ServiceOutput, SubscriptionFrame } from "./service-port.ts";
 import type { ServiceState } from "./service-state.ts";
 import type { Shard } from "./shard.ts";
-import type { Stream, StreamConsumer } from "./stream.ts";
+import type { Stream } from "./stream.ts";
+import type { StreamConsumer } from "./stream-consumer.ts";
 
 /** An event without records is sent after so long without any. */
 const heartbeatMs = 5_000;

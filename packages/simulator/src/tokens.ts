@@ -11,7 +11,7 @@ export interface IteratorPlace {
   readonly shardId: string;
   /** Counter of the next record to read. */
   readonly counter: number;
-  /** When it was made, on the steady clock. */
+  /** When it was made, on the steady clock; -Infinity in an earlier run of the service. */
   readonly madeMs: number;
 }
 
@@ -28,22 +28,25 @@ export interface PagePlace {
 
 /** Seals and opens tokens. */
 export class TokenSeal {
-  readonly #secret: string;
+  /** Differs from service to service, so that none reads another's tokens. */
+  readonly secret: string;
+  /** Which run of the service this is. The steady clock begins anew with each, and an earlier run's tokens are old. */
+  readonly run: number;
 
-  /** `secret` differs from service to service, so that none reads another's tokens. */
-  constructor(secret: string) {
-    this.#secret = secret;
+  constructor(secret: string, run = 1) {
+    this.secret = secret;
+    this.run = run;
   }
 
   sealIterator(place: IteratorPlace): string {
-    return this.#seal([place.streamArn, place.streamCreatedMs, place.shardId, place.counter, place.madeMs]);
+    return this.#seal([place.streamArn, place.streamCreatedMs, place.shardId, place.counter, place.madeMs, this.run]);
   }
 
   /** Undefined when the text is no iterator of this service. */
   openIterator(token: string): IteratorPlace | undefined {
     const fields = this.#open(token);
     if (fields === undefined) return undefined;
-    const [streamArn, streamCreatedMs, shardId, counter, madeMs] = fields;
+    const [streamArn, streamCreatedMs, shardId, counter, madeMs, run] = fields;
     if (
       typeof streamArn !== "string" ||
       typeof streamCreatedMs !== "number" ||
@@ -53,18 +56,18 @@ export class TokenSeal {
     ) {
       return undefined;
     }
-    return { streamArn, streamCreatedMs, shardId, counter, madeMs };
+    return { streamArn, streamCreatedMs, shardId, counter, madeMs: run === this.run ? madeMs : -Infinity };
   }
 
   sealPage(place: PagePlace): string {
-    return this.#seal(["page", place.list, place.of, place.after, place.query, place.madeMs]);
+    return this.#seal(["page", place.list, place.of, place.after, place.query, place.madeMs, this.run]);
   }
 
   /** Undefined when the text is no page token of this service. */
   openPage(token: string): PagePlace | undefined {
     const fields = this.#open(token);
     if (fields === undefined) return undefined;
-    const [kind, list, of, after, query, madeMs] = fields;
+    const [kind, list, of, after, query, madeMs, run] = fields;
     if (
       kind !== "page" ||
       typeof list !== "string" ||
@@ -75,7 +78,7 @@ export class TokenSeal {
     ) {
       return undefined;
     }
-    return { list, of, after, query, madeMs };
+    return { list, of, after, query, madeMs: run === this.run ? madeMs : -Infinity };
   }
 
   #seal(fields: readonly unknown[]): string {
@@ -94,6 +97,6 @@ export class TokenSeal {
   }
 
   #sign(payload: string): string {
-    return hash("md5", this.#secret + payload, "hex").slice(0, 16);
+    return hash("md5", this.secret + payload, "hex").slice(0, 16);
   }
 }

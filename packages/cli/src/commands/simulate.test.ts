@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { ListShardsCommand, KinesisClient, PutRecordCommand } from "@aws-sdk/client-kinesis";
 import { expect, test } from "vitest";
 import { simulate, simulateCommand } from "./simulate.ts";
@@ -81,4 +84,22 @@ test.each([
   });
   await expect(run).rejects.toThrow(text);
   expect(lines).toEqual([]);
+});
+
+test("--persist keeps streams, and the same command line starts again", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "millrace-"));
+  const run = async () => {
+    const lines: string[] = [];
+    const controller = new AbortController();
+    const print = (line: string) => {
+      lines.push(line);
+      if (line.startsWith("endpoint")) controller.abort();
+    };
+    const options = read("--port=0", "--stream=clicks:2", `--persist=${join(folder, "state.db")}`);
+    await simulate(options, { signal: controller.signal, print, env: {} });
+    return lines[0];
+  };
+  expect(await run()).toBe("stream    arn:aws:kinesis:us-east-1:123456789012:stream/clicks (2 shards)");
+  expect(await run()).toBe("stream    clicks (kept)");
+  rmSync(folder, { recursive: true });
 });

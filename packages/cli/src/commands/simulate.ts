@@ -4,7 +4,7 @@
 import { writeFileSync } from "node:fs";
 import { ConfigError } from "@millrace/core/options";
 import { KinesisSimulator, parseFault, ServiceError } from "@millrace/simulator";
-import type { FaultOptions } from "@millrace/simulator";
+import type { CreateStreamOptions, FaultOptions } from "@millrace/simulator";
 import { Command, InvalidArgumentError } from "commander";
 
 /** What the command line asks for. */
@@ -21,6 +21,7 @@ export interface SimulateOptions {
   readonly checkSignatures?: boolean | undefined;
   readonly memory: number;
   readonly region: string;
+  readonly persist?: string | undefined;
   readonly bill?: boolean | undefined;
 }
 
@@ -56,6 +57,7 @@ export function simulateCommand(): Command {
     .option("--no-limits", "switch the service's limits off")
     .option("--check-signatures", "accept only AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY of the environment")
     .option("--memory <MiB>", "records that are kept; past it the oldest go", readCount(1), 1024)
+    .option("--persist <path>", "keep streams and records in this file over a restart")
     .option("--region <name>", "region in every ARN", "us-east-1")
     .option("--bill", "print at the end what the same would have cost")
     .addHelpText("after", "\nExample:\n  $ millrace simulate --stream clicks:2 --fault throttle=0.05,action=PutRecords")
@@ -99,6 +101,7 @@ export async function simulate(options: SimulateOptions, { signal, print, env }:
     tls: options.tls === true,
     region: options.region,
     maxStoredBytes: options.memory * 1024 * 1024,
+    persistPath: options.persist,
     ...(options.limits ? {} : { limits: false }),
     ...(options.checkSignatures === true ? { accessKeys: [accessKeyOf(env)] } : {}),
   });
@@ -106,8 +109,7 @@ export async function simulate(options: SimulateOptions, { signal, print, env }:
     for (const text of streamsOf(options)) {
       const { streamName, shardCount } = readStream(text, options.shards ?? 4);
       const mode = options.onDemand === true ? ({ streamMode: "ON_DEMAND" } as const) : { shardCount };
-      const stream = simulator.createStream({ streamName, ...mode });
-      print(`stream    ${stream.streamArn} (${stream.shardIds.length} shards)`);
+      print(`stream    ${createOrKeep(simulator, { streamName, ...mode }, options.persist !== undefined)}`);
     }
     for (const fault of options.fault) simulator.fault(fault);
     if (options.caFile !== undefined) writeFileSync(options.caFile, simulator.caCertificate);
@@ -116,6 +118,19 @@ export async function simulate(options: SimulateOptions, { signal, print, env }:
     if (options.bill === true) print(JSON.stringify(simulator.meter.bill()));
   } finally {
     await simulator.close();
+  }
+}
+
+/** Creates a stream, unless an earlier run left it (`--persist`); gives a line about it. */
+function createOrKeep(simulator: KinesisSimulator, stream: CreateStreamOptions, mayBeKept: boolean): string {
+  try {
+    const { streamArn, shardIds } = simulator.createStream(stream);
+    return `${streamArn} (${shardIds.length} shards)`;
+  } catch (error) {
+    if (mayBeKept && error instanceof ServiceError && error.code === "ResourceInUseException") {
+      return `${stream.streamName} (kept)`;
+    }
+    throw error;
   }
 }
 
