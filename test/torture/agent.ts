@@ -3,10 +3,24 @@
  *
  * A writer appends lines to several logs and rotates them by rename and by copy-and-truncate; a simulator throttles,
  * fails in parts and loses answers after it stored them; the agent's process gets SIGKILL at random moments. At the end
- * every line must be in the stream [C9], and the positions database must be whole [C10].
+ * every line must be in the stream [C9], the positions database must be whole, and no line may have been sent again
+ * after a position past it was saved [C10]: what repeats comes from the window that was not acknowledged at a kill.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { appendFileSync, copyFileSync, mkdtempSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import {
+  appendFileSync,
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -44,6 +58,8 @@ export async function tortureAgent(options: TortureOptions): Promise<Record<stri
   const config = writeConfig(directory, simulator.endpoint);
   const startedMs = performance.now();
   let livedToSend = 0;
+  const stream = new StreamLog(simulator);
+  const audit = new Audit(directory);
   for (let kill = 0; kill < options.kills; kill++) {
     const before = simulator.meter.counts().recordsIn;
     const agent = startAgent(config, directory);
@@ -55,14 +71,17 @@ export async function tortureAgent(options: TortureOptions): Promise<Record<stri
       await wait(5 + random() * 20);
     }
     await end(agent.process, "SIGKILL");
+    audit.check(await stream.next());
+    audit.takePositions(writer.lines, stream.lines);
     if (simulator.meter.counts().recordsIn > before) livedToSend += 1;
   }
   writer.complete();
-  const missing = await finish(simulator, config, directory, writer);
-  const { delivered, duplicates } = await deliveredLines(simulator);
+  const missing = await finish(stream, audit, config, directory, writer);
+  const { delivered } = stream;
+  const duplicates = delivered - stream.lines.size;
   const integrity = checkDatabase(join(directory, "positions.db"));
   await simulator.close();
-  const isOk = missing === 0 && integrity === "ok";
+  const isOk = missing === 0 && integrity === "ok" && audit.repeatedAfterSave + audit.savedBeforeStored === 0;
   if (isOk) rmSync(directory, { recursive: true, force: true });
   return {
     ok: isOk,
@@ -74,6 +93,9 @@ export async function tortureAgent(options: TortureOptions): Promise<Record<stri
     delivered,
     missing,
     duplicates,
+    unacknowledgedAtKills: audit.unacknowledged,
+    repeatedAfterSave: audit.repeatedAfterSave,
+    savedBeforeStored: audit.savedBeforeStored,
     integrity,
     seconds: Math.round((performance.now() - startedMs) / 1000),
     ...(isOk ? {} : { directory }),
@@ -81,43 +103,125 @@ export async function tortureAgent(options: TortureOptions): Promise<Record<stri
 }
 
 /** Lets a last agent live until every line has arrived, or nothing new has for long. Gives the lines that are missing. */
-async function finish(simulator: KinesisSimulator, config: string, directory: string, writer: Writer): Promise<number> {
+async function finish(
+  stream: StreamLog,
+  audit: Audit,
+  config: string,
+  directory: string,
+  writer: Writer,
+): Promise<number> {
   const agent = startAgent(config, directory);
   let missing = Number.POSITIVE_INFINITY;
   let quietSince = performance.now();
   while (performance.now() - quietSince < 20_000) {
     await wait(500);
-    const { lines } = await deliveredLines(simulator);
-    const now = [...writer.lines].filter((line) => !lines.has(line)).length;
+    audit.check(await stream.next());
+    const now = [...writer.lines].filter((line) => !stream.lines.has(line)).length;
     if (now < missing) quietSince = performance.now();
     missing = now;
     if (missing === 0) break;
   }
   const code = await end(agent.process, "SIGTERM");
+  audit.check(await stream.next());
   if (code !== 0) throw new Error(`the last agent ended with ${String(code)}`);
   return missing;
 }
 
-async function deliveredLines(
-  simulator: KinesisSimulator,
-): Promise<{ lines: Set<string>; delivered: number; duplicates: number }> {
-  const lines = new Set<string>();
-  let delivered = 0;
-  const shards = unwrap(await simulator.kinesis.listShards({ streamName }));
-  for (const { shardId } of shards.shards) {
+/** The stream, read on from where it was left. */
+class StreamLog {
+  readonly lines = new Set<string>();
+  delivered = 0;
+  readonly #simulator: KinesisSimulator;
+  readonly #iterators = new Map<string, string>();
+
+  constructor(simulator: KinesisSimulator) {
+    this.#simulator = simulator;
+  }
+
+  /** What was stored since the last call. */
+  async next(): Promise<string[]> {
+    const { kinesis } = this.#simulator;
+    const found: string[] = [];
     const position = { type: "TRIM_HORIZON" } as const;
-    let iterator: string | undefined = unwrap(
-      await simulator.kinesis.getShardIterator({ streamName, shardId, position }),
-    ).shardIterator;
-    for (let behindMs = 1; iterator !== undefined && behindMs > 0;) {
-      const page: GetRecordsResponse = unwrap(await simulator.kinesis.getRecords({ shardIterator: iterator }));
-      for (const record of page.records) lines.add(Buffer.from(record.data).toString("utf8"));
-      delivered += page.records.length;
-      behindMs = page.millisBehindLatest;
-      iterator = page.nextShardIterator;
+    for (const { shardId } of unwrap(await kinesis.listShards({ streamName })).shards) {
+      let shardIterator =
+        this.#iterators.get(shardId) ??
+        unwrap(await kinesis.getShardIterator({ streamName, shardId, position })).shardIterator;
+      for (let behindMs = 1; behindMs > 0;) {
+        const page: GetRecordsResponse = unwrap(await kinesis.getRecords({ shardIterator }));
+        for (const record of page.records) found.push(Buffer.from(record.data).toString("utf8"));
+        behindMs = page.millisBehindLatest;
+        shardIterator = page.nextShardIterator ?? shardIterator;
+      }
+      this.#iterators.set(shardId, shardIterator);
+    }
+    for (const line of found) this.lines.add(line);
+    this.delivered += found.length;
+    return found;
+  }
+}
+
+/** Compares what is sent with what the positions said before. */
+class Audit {
+  /** Sum over the kills: lines that were written and that no saved position had passed. */
+  unacknowledged = 0;
+  /** Lines that came although a position past them had been saved by the last kill. */
+  repeatedAfterSave = 0;
+  /** Lines that a saved position had passed and that were not in the stream. */
+  savedBeforeStored = 0;
+  readonly #acknowledged = new Set<string>();
+  readonly #directory: string;
+
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  check(sent: readonly string[]): void {
+    for (const line of sent) if (this.#acknowledged.has(line)) this.repeatedAfterSave += 1;
+  }
+
+  /** Takes up which lines the positions have passed. The agent must be dead, and its writes checked. */
+  takePositions(written: ReadonlySet<string>, stored: ReadonlySet<string>): void {
+    const files = new Map<string, Buffer>();
+    for (const name of readdirSync(this.#directory)) {
+      if (!name.startsWith("app")) continue;
+      const path = join(this.#directory, name);
+      files.set(String(statSync(path, { bigint: true }).ino), readFileSync(path));
+    }
+    for (const row of this.#rows()) {
+      const bytes = files.get(String(row["inode"]));
+      const endBytes = Number(row["position_bytes"]);
+      if (bytes === undefined || endBytes > bytes.length) continue;
+      const marker = bytes.subarray(endBytes - Number(row["marker_bytes"]), endBytes);
+      // A file that was emptied and filled again has other bytes there: the row is not about them.
+      if (createHash("sha256").update(marker).digest("hex").slice(0, String(row["marker"]).length) !== row["marker"]) {
+        continue;
+      }
+      for (const line of bytes.toString("utf8", 0, endBytes).split(/(?<=\n)/)) {
+        if (line === "" || this.#acknowledged.has(line)) continue;
+        this.#acknowledged.add(line);
+        if (!stored.has(line)) this.savedBeforeStored += 1;
+      }
+    }
+    this.unacknowledged += written.size - this.#acknowledged.size;
+  }
+
+  /** From a copy: opening the database would recover it in the agent's place. */
+  #rows(): readonly Record<string, unknown>[] {
+    const copy = join(this.#directory, "audit.db");
+    for (const suffix of ["", "-wal"]) {
+      rmSync(`${copy}${suffix}`, { force: true });
+      const from = join(this.#directory, `positions.db${suffix}`);
+      if (existsSync(from)) copyFileSync(from, `${copy}${suffix}`);
+    }
+    const database = new DatabaseSync(copy);
+    try {
+      const hasTable = database.prepare("SELECT 1 FROM sqlite_master WHERE name = 'generation'").get() !== undefined;
+      return hasTable ? database.prepare("SELECT * FROM generation").all() : [];
+    } finally {
+      database.close();
     }
   }
-  return { lines, delivered, duplicates: delivered - lines.size };
 }
 
 function unwrap<T>(answer: { ok: true; value: T } | { ok: false; error: Error }): T {

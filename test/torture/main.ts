@@ -14,7 +14,7 @@ const tortures: Readonly<Record<string, () => Promise<Torture>>> = {
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { kills: { type: "string", default: "200" }, seed: { type: "string", default: "1" } },
+  options: { kills: { type: "string", default: "120" }, seed: { type: "string", default: "1" } },
 });
 const unknown = positionals.filter((name) => !Object.hasOwn(tortures, name));
 if (unknown.length > 0) {
@@ -24,6 +24,7 @@ if (unknown.length > 0) {
 for (const [name, load] of Object.entries(tortures)) {
   if (positionals.length > 0 && !positionals.includes(name)) continue;
   const torture = await load();
+  console.error(`${name}: ${values.kills} kills, seed ${values.seed}`);
   const result = await torture({ kills: Number(values.kills), seed: Number(values.seed) });
   console.log(JSON.stringify({ torture: name, ...result }));
   if (!result.ok) process.exitCode = 1;
