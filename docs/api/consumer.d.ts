@@ -144,6 +144,12 @@ export type ConsumerEvent = {
     readonly restartInMs: number;
 }
  | {
+    readonly type: "handler-timed-out";
+    readonly shardId: string;
+    readonly maxHandlerMs: number;
+    readonly receiver: string | undefined;
+}
+ | {
     readonly type: "handler-left-early";
     readonly shardId: string;
     readonly restartInMs: number;
@@ -262,6 +268,7 @@ export interface ConsumerOptions {
     readonly takeOverFrom2x?: boolean | undefined;
     readonly gracefulHandOff?: boolean | undefined;
     readonly handOffTimeoutMs?: number | undefined;
+    readonly maxHandlerMs?: number | undefined;
     readonly pollIntervalMs?: number | undefined;
     readonly maxRecordsPerCall?: number | undefined;
     readonly maxBatchRecords?: number | undefined;

@@ -60,6 +60,14 @@ export type ConsumerEvent =
       readonly millisBehindLatest: number;
     }
   | { readonly type: "handler-failed"; readonly shardId: string; readonly error: string; readonly restartInMs: number }
+  /** The handler gave no sign of life for `maxHandlerMs`: its signal aborts, and the shard goes to `receiver`. */
+  | {
+      readonly type: "handler-timed-out";
+      readonly shardId: string;
+      readonly maxHandlerMs: number;
+      /** Undefined where there is no other worker. */
+      readonly receiver: string | undefined;
+    }
   /** The handler returned although records were left; it is called again from the checkpoint. */
   | { readonly type: "handler-left-early"; readonly shardId: string; readonly restartInMs: number }
   | { readonly type: "shard-finished"; readonly shardId: string; readonly childShardIds: readonly string[] }

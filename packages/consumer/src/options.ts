@@ -95,6 +95,13 @@ export interface ConsumerOptions {
    */
   readonly handOffTimeoutMs?: number | undefined;
   /**
+   * How long a handler may go without a sign of life, in milliseconds: without asking for a batch, returning, or a
+   * checkpoint that moves. After that its signal aborts and another worker gets the shard; where there is none, the
+   * shard waits for the handler's return. A handler that blocks the event loop cannot be ended. A shard that `runEach`
+   * has stopped on purpose is left alone. Integer, 100 to 86,400,000. @default no bound
+   */
+  readonly maxHandlerMs?: number | undefined;
+  /**
    * Time between two reads of a shard at its tip, in milliseconds. Integer, 200 to 600,000. A shard takes 5 calls a
    * second from all applications together. @default 1_000
    */

@@ -39,6 +39,8 @@ export interface ResolvedConsumerOptions {
   readonly takeOverFrom2x: boolean;
   readonly gracefulHandOff: boolean;
   readonly handOffTimeoutMs: number;
+  /** Undefined for no bound. */
+  readonly maxHandlerMs: number | undefined;
   readonly pollIntervalMs: number;
   readonly maxRecordsPerCall: number;
   readonly maxBatchRecords: number;
@@ -71,6 +73,7 @@ const names: readonly (keyof ConsumerOptions)[] = [
   "takeOverFrom2x",
   "gracefulHandOff",
   "handOffTimeoutMs",
+  "maxHandlerMs",
   "pollIntervalMs",
   "maxRecordsPerCall",
   "maxBatchRecords",
@@ -114,6 +117,7 @@ export function resolveConsumerOptions(options: ConsumerOptions): ResolvedConsum
     takeOverFrom2x: booleanOption("takeOverFrom2x", options.takeOverFrom2x, false),
     gracefulHandOff: booleanOption("gracefulHandOff", options.gracefulHandOff, true),
     handOffTimeoutMs: integer("handOffTimeoutMs", 0, hourMs, 30_000),
+    maxHandlerMs: options.maxHandlerMs === undefined ? undefined : integer("maxHandlerMs", 100, 24 * hourMs, 0),
     pollIntervalMs: integer("pollIntervalMs", 200, 600_000, 1_000),
     maxRecordsPerCall: integer("maxRecordsPerCall", 1, 10_000, 10_000),
     maxBatchRecords: integer("maxBatchRecords", 1, 1_000_000, 10_000),

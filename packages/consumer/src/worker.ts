@@ -149,7 +149,8 @@ export class Worker {
     force?.removeEventListener("abort", releaseAll);
     await this.#lock.release();
     await this.#coordinator.stop();
-    await this.#departure.passOnLateLeases();
+    // Under a shared name the leases of the process that goes on would look like late ones of this.
+    if (!this.#reporter.isDuplicate) await this.#departure.passOnLateLeases();
     events.publish({ type: "stopped", workerId });
   }
 
@@ -182,9 +183,27 @@ export class Worker {
       return;
     }
     // The lease was lost and has come back; the handler of then must have returned before another may start.
+    let hasEnded = false;
     void before.ended.finally(() => {
+      hasEnded = true;
       if (!held.signal.aborted) this.#consume(held);
     });
+    const { maxHandlerMs } = this.#wiring.options;
+    if (maxHandlerMs === undefined) return;
+    // One that has timed out may never return: another worker gets the shard again.
+    const passOn = (): void => {
+      if (!hasEnded && !held.signal.aborted) this.#timedOut(held, maxHandlerMs);
+    };
+    this.#wiring.system.schedule(maxHandlerMs, passOn, { unref: true });
+  }
+
+  /** Gives the shard of a silent handler to another worker; where there is none, to nobody. */
+  #timedOut(held: HeldLease, maxHandlerMs: number): void {
+    const { events, onCrash } = this.#wiring;
+    const { shardId } = held;
+    const tell = (receiver: string | undefined): void =>
+      events.publish({ type: "handler-timed-out", shardId, maxHandlerMs, receiver });
+    this.#departure.giveAway(held, tell).catch(onCrash);
   }
 
   #consume(held: HeldLease): void {
@@ -205,6 +224,8 @@ export class Worker {
       deaggregation: this.#readers.deaggregationOf(stream),
       failoverTimeMs: options.failoverTimeMs,
       drainTimeoutMs: options.handOffTimeoutMs,
+      maxHandlerMs: options.maxHandlerMs,
+      onHandlerTimedOut: (lease) => this.#timedOut(lease, options.maxHandlerMs ?? 0),
       createReader: (position) => this.#readers.create(stream, held.shardId, position),
       canKeepChild: () => !this.#isStopping && this.#coordinator.held.size <= options.maxLeasesPerWorker,
       onChildren: (leases) => {

@@ -1,5 +1,5 @@
 /**
- * Driver. Whom a leaving worker gives its leases to.
+ * Driver. Whom a leaving worker gives its leases to, and one with a silent handler a single lease.
  *
  * Source: SPEC S4. A lease that is assigned on the way out is read on within a second; one that is left to expire waits for
  * the failover time.
@@ -8,6 +8,7 @@ import type { System } from "@millrace/core/runtime";
 import { isShardEnd } from "../checkpoint/checkpoint.ts";
 import { scanFleet, type FleetTables } from "./fleet-tables.ts";
 import { eligibleWorkers } from "./fleet.ts";
+import type { HeldLease } from "./held-lease.ts";
 import { assignment } from "./lease-writes.ts";
 import { parseLease } from "./lease.ts";
 
@@ -25,11 +26,12 @@ export class Departure {
     this.#system = system;
   }
 
-  /** Looks for live peers, by one scan: the only one of a worker that does not lead. */
+  /** Looks for live peers, by one scan: a worker that does not lead makes no other. */
   async findPeers(): Promise<void> {
     const rows = await scanFleet(this.#tables);
     if (!rows.ok) return;
     const fleet = rows.value;
+    this.#peers.clear();
     for (const worker of eligibleWorkers(fleet, new Map(), this.#system.wallNow())) {
       if (worker.workerId !== this.#workerId) this.#peers.set(worker.workerId, 0);
     }
@@ -46,6 +48,15 @@ export class Departure {
     if (best === undefined) return undefined;
     this.#peers.set(best[0], best[1] + 1);
     return best[0];
+  }
+
+  /** Gives one lease to a live peer. `tell` is told first; undefined where there is none, and the leader assigns it. */
+  async giveAway(held: HeldLease, tell: (receiver: string | undefined) => void): Promise<void> {
+    await this.findPeers();
+    if (held.signal.aborted) return;
+    const receiver = this.nextOwner();
+    tell(receiver);
+    await held.release(receiver);
   }
 
   /** A leader may have given this worker leases while it was leaving: they are given on. */

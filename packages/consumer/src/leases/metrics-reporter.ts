@@ -31,11 +31,17 @@ export class MetricsReporter {
   readonly #process: string;
   #loop: SerialLoop | undefined;
   #hasReported = false;
+  #isDuplicate = false;
 
   constructor(options: MetricsReporterOptions) {
     this.#options = options;
     const { system } = options;
     this.#process = `${String(Math.floor(system.wallNow())).padStart(15, "0")}-${system.uuid()}`;
+  }
+
+  /** True once this process has found another of its name, which goes on in its place. */
+  get isDuplicate(): boolean {
+    return this.#isDuplicate;
   }
 
   /** Reports once, then every 30 s. */
@@ -66,8 +72,9 @@ export class MetricsReporter {
   async withdraw(): Promise<void> {
     await this.stop();
     const { system, table, workerId } = this.#options;
-    const present = [{ attribute: "lut", is: "present" } as const];
-    const outcome = await callWithin(system, callLimitMs, (signal) => table.delete(workerId, present, { signal }));
+    // The row of another process under this name stays.
+    const own = [{ attribute: processAttribute, is: "equal", value: { S: this.#process } } as const];
+    const outcome = await callWithin(system, callLimitMs, (signal) => table.delete(workerId, own, { signal }));
     if (!outcome.ok && outcome.reason !== "condition-failed") this.#failed(outcome.error);
   }
 
@@ -82,7 +89,7 @@ export class MetricsReporter {
       supportCode: 1,
       supportSeconds: seconds,
     });
-    if (await this.#isDuplicate()) return true;
+    if (await this.#hasNamesake()) return true;
     const update = { ...report, set: { ...report.set, [processAttribute]: { S: this.#process } } };
     const outcome = await callWithin(system, callLimitMs, (signal) => table.update(update, { signal }));
     if (!outcome.ok && outcome.reason !== "condition-failed") this.#failed(outcome.error);
@@ -94,7 +101,7 @@ export class MetricsReporter {
    * the process that wrote it last; the later of the two gives up. A process that was restarted under its old name
    * overwrites a row that nobody renews.
    */
-  async #isDuplicate(): Promise<boolean> {
+  async #hasNamesake(): Promise<boolean> {
     const { system, table, workerId, onCrash } = this.#options;
     const found = await callWithin(system, callLimitMs, (signal) => table.get(workerId, { consistent: true, signal }));
     const row = found.ok ? found.value : undefined;
@@ -103,6 +110,7 @@ export class MetricsReporter {
       this.#hasReported = true;
       return false;
     }
+    this.#isDuplicate = true;
     onCrash(new ConsumerError("ERR_DUPLICATE_WORKER_ID", `another process of the fleet is called ${workerId}`));
     return true;
   }

@@ -28,6 +28,10 @@ export interface ShardConsumerOptions {
   readonly failoverTimeMs: number;
   /** How long a handler that was asked to end may go on before the lease goes without it. */
   readonly drainTimeoutMs: number;
+  /** How long a handler may go without a sign of life; undefined for no bound. */
+  readonly maxHandlerMs: number | undefined;
+  /** Told when it has. */
+  readonly onHandlerTimedOut: (held: HeldLease) => void;
   readonly createReader: (position: StartingPosition) => ShardReader;
   /** Whether this worker may keep one more shard for itself. */
   readonly canKeepChild: () => boolean;

@@ -14,6 +14,7 @@ import { parentsDone } from "../shards/parents.ts";
 import { finishShard } from "../shards/shard-end.ts";
 import { startingPosition } from "../retrieval/starting-position.ts";
 import type { ShardConsumerOptions } from "./shard-consumer-options.ts";
+import { handleWatched } from "./handler-watch.ts";
 import { ShardLoop } from "./shard-loop.ts";
 import { deaggregationFor } from "../retrieval/deaggregation.ts";
 import { stepShard, type DrainCause, type HandlerEnding, type ShardEvent, type ShardState } from "./shard-state.ts";
@@ -140,7 +141,7 @@ export class ShardConsumer {
   }
 
   async #handle(): Promise<ShardEvent> {
-    const { held, stream, handler, system, maxBatchRecords, events } = this.#options;
+    const { held, stream, system, maxBatchRecords, events } = this.#options;
     const startedAt = held.checkpointed;
     let reader: ShardReader | undefined;
     let thrown: { readonly error: unknown } | undefined;
@@ -174,7 +175,7 @@ export class ShardConsumer {
       });
       this.#loop = loop;
       this.#drainHandler();
-      await handler(loop);
+      await handleWatched(this.#options, loop, () => this.#stoppedBecause !== undefined);
     } catch (error) {
       thrown = { error };
     } finally {

@@ -57,6 +57,8 @@ export class ShardLoop implements LeasedShard {
   #slices: Iterator<ExpandedSlice> | undefined;
   #millisBehindLatest = 0;
   #hasHandlerBatch = false;
+  #isWaiting = false;
+  #batches = 0;
   #isExpanding = false;
   #isFirstChunk = true;
 
@@ -101,6 +103,16 @@ export class ShardLoop implements LeasedShard {
     return this.#hasHandlerBatch;
   }
 
+  /** True while the handler waits for a batch. */
+  get isWaiting(): boolean {
+    return this.#isWaiting;
+  }
+
+  /** How often the handler got a batch, or learnt that there is none. */
+  get batches(): number {
+    return this.#batches;
+  }
+
   /** The children, once everything was delivered. */
   get childShards(): readonly ChildShard[] | undefined {
     return this.#childShards;
@@ -128,7 +140,11 @@ export class ShardLoop implements LeasedShard {
     return {
       next: async () => {
         this.#hasHandlerBatch = false;
-        const batch = await this.#nextBatch();
+        this.#isWaiting = true;
+        const batch = await this.#nextBatch().finally(() => {
+          this.#isWaiting = false;
+          this.#batches++;
+        });
         this.#hasHandlerBatch = batch !== undefined;
         return batch === undefined ? { done: true, value: undefined } : { done: false, value: batch };
       },

@@ -1,0 +1,189 @@
+import { afterEach, expect, test } from "vitest";
+import { KinesisSimulator, Timeline } from "@millrace/simulator";
+import { Consumer } from "./consumer.ts";
+import { ConsumerError, LeaseLostError } from "./errors.ts";
+import type { ConsumerEvent } from "./events.ts";
+import { MemoryLeaseTable } from "./io/memory-lease-table.ts";
+import { parseLease } from "./leases/lease.ts";
+import type { ConsumerOptions } from "./options.ts";
+import type { LeasedShard, ShardHandler } from "./record.ts";
+
+/** Workers on a timeline, over one stream and one table. */
+class Scene {
+  readonly timeline = new Timeline({ seed: 5 });
+  readonly simulator = new KinesisSimulator({ system: this.timeline.host("service").system });
+  readonly table = new MemoryLeaseTable();
+  readonly events: (ConsumerEvent & { readonly host: string })[] = [];
+  readonly seen: string[] = [];
+  readonly failures = new Map<string, unknown>();
+  readonly consumers: Consumer[] = [];
+
+  constructor(shardCount: number) {
+    this.simulator.createStream({ streamName: "clicks", shardCount });
+  }
+
+  start(host: string, options: Partial<ConsumerOptions> = {}, handler?: ShardHandler): Consumer {
+    const onEvent = (event: ConsumerEvent): number => this.events.push({ ...event, host });
+    const { system } = this.timeline.host(host);
+    const consumer = new Consumer(
+      {
+        streamName: "clicks",
+        applicationName: "app",
+        workerId: host,
+        leaseTable: this.table,
+        ...options,
+        onEvent: (event) => void onEvent(event),
+      },
+      { kinesis: this.simulator.kinesis, system },
+    );
+    this.consumers.push(consumer);
+    consumer.run(handler ?? ((shard) => this.read(shard))).catch((error: unknown) => this.failures.set(host, error));
+    return consumer;
+  }
+
+  async read(shard: LeasedShard): Promise<void> {
+    for await (const batch of shard) {
+      for (const record of batch.records) this.seen.push(record.text());
+      await batch.checkpoint();
+    }
+  }
+
+  async put(...texts: string[]): Promise<void> {
+    const records = texts.map((text) => ({ data: Buffer.from(text), partitionKey: text }));
+    const answer = await this.simulator.kinesis.putRecords({ streamName: "clicks", records });
+    if (!answer.ok) throw answer.error;
+  }
+
+  get owners(): readonly (string | undefined)[] {
+    return [...this.table.rows.values()].flatMap((row) => {
+      const lease = parseLease(row);
+      return lease === undefined ? [] : [lease.leaseOwner];
+    });
+  }
+
+  of<T extends ConsumerEvent["type"]>(type: T): readonly (Extract<ConsumerEvent, { type: T }> & { host: string })[] {
+    return this.events.filter((event) => event.type === type) as never;
+  }
+
+  async close(): Promise<void> {
+    const force = new AbortController();
+    force.abort();
+    const closing = this.consumers.map((consumer) => consumer.close({ signal: force.signal }));
+    await this.timeline.settle(Promise.all(closing), { forMs: 120_000 });
+    await this.simulator.close();
+  }
+}
+
+let scene: Scene;
+
+afterEach(() => scene.close());
+
+test("a wedged handler loses its shard to another worker, which reads what it had [C1] [C4]", async () => {
+  // One worker gets the only shard and a batch, and waits for ever; another one is idle beside it.
+  scene = new Scene(1);
+  let reason: unknown;
+  scene.start("wedged", { maxHandlerMs: 5_000 }, async (shard) => {
+    for await (const batch of shard) {
+      expect(batch.records.length).toBeGreaterThan(0);
+      await new Promise<void>(() => shard.signal.addEventListener("abort", () => (reason = shard.signal.reason)));
+    }
+  });
+  await scene.timeline.run({ until: () => scene.owners[0] === "wedged", forMs: 60_000 });
+  scene.start("other");
+  await scene.timeline.run({ forMs: 40_000 });
+  // Waiting for records is no silence.
+  expect(scene.of("handler-timed-out")).toEqual([]);
+  await scene.put("a", "b");
+  await scene.timeline.run({ until: () => scene.seen.length === 2, forMs: 30_000 });
+  expect(scene.seen.toSorted()).toEqual(["a", "b"]);
+  expect(reason).toBeInstanceOf(LeaseLostError);
+  expect(scene.of("handler-timed-out")).toMatchObject([{ host: "wedged", receiver: "other", maxHandlerMs: 5_000 }]);
+  // Even when the leader gives the shard back, the handler that never returned cannot keep it.
+  await scene.put("c");
+  await scene.timeline.run({ until: () => scene.seen.length === 3, forMs: 60_000 });
+  expect(scene.seen).toContain("c");
+});
+
+test("a slow handler that checkpoints keeps its shard", async () => {
+  scene = new Scene(1);
+  const { system } = scene.timeline.host("slow");
+  let done = 0;
+  scene.start("slow", { maxHandlerMs: 5_000 }, async (shard) => {
+    for await (const batch of shard) {
+      for (const record of batch.records) {
+        await new Promise<void>((resolve) => void system.schedule(3_000, resolve));
+        await batch.checkpoint(record);
+        done++;
+      }
+    }
+  });
+  await scene.put("a", "b", "c", "d", "e", "f");
+  await scene.timeline.run({ until: () => done === 6, forMs: 60_000 });
+  expect(done).toBe(6);
+  expect(scene.of("handler-timed-out")).toEqual([]);
+});
+
+test("a blocked event loop is told before a lease is in danger, and only then", async () => {
+  // The host stands still for 3 s of a failover time of 10 s, as under a handler that computes; then for 1 s.
+  scene = new Scene(1);
+  scene.start("busy");
+  const host = scene.timeline.host("busy");
+  await scene.timeline.run({ forMs: 30_000 });
+  expect(scene.of("event-loop-blocked")).toEqual([]);
+  const stall = async (forMs: number): Promise<void> => {
+    // A renewal is due every 4.2 s: a stall is seen by the one that it delays.
+    for (let times = 0; times < 12; times++) {
+      host.pause();
+      await scene.timeline.run({ forMs });
+      host.resume();
+      await scene.timeline.run({ forMs: 700 });
+    }
+  };
+  await stall(1_000);
+  expect(scene.of("event-loop-blocked")).toEqual([]);
+  await stall(3_000);
+  const told = scene.of("event-loop-blocked");
+  expect(told.length).toBeGreaterThan(0);
+  for (const { blockedMs, failoverTimeMs } of told) {
+    expect(blockedMs).toBeGreaterThan(failoverTimeMs / 6);
+    expect(blockedMs).toBeLessThanOrEqual(3_000);
+  }
+  expect(scene.of("lease-lost")).toEqual([]);
+});
+
+test("of two processes under one name the later ends, and the first keeps its place", async () => {
+  // The second overwrites the first's report; the first writes it again; the second reads an older process there.
+  scene = new Scene(2);
+  scene.start("first", { workerId: "twin" });
+  await scene.timeline.run({
+    until: () => scene.owners.filter((owner) => owner === "twin").length === 2,
+    forMs: 60_000,
+  });
+  await scene.timeline.run({ forMs: 5_000 });
+  scene.start("second", { workerId: "twin" });
+  await scene.timeline.run({ until: () => scene.failures.has("second"), forMs: 120_000 });
+  const failure = scene.failures.get("second");
+  expect(failure).toBeInstanceOf(ConsumerError);
+  expect(failure).toMatchObject({ code: "ERR_DUPLICATE_WORKER_ID" });
+  expect(scene.failures.has("first")).toBe(false);
+  // The report of the one that stays was not taken away.
+  expect(scene.table.rows.has("twin")).toBe(true);
+  await scene.put("a", "b", "c");
+  await scene.timeline.run({ until: () => new Set(scene.seen).size === 3, forMs: 60_000 });
+  expect(new Set(scene.seen)).toEqual(new Set(["a", "b", "c"]));
+  expect(scene.owners).toEqual(["twin", "twin"]);
+});
+
+test("a process that was restarted under its old name goes on", async () => {
+  scene = new Scene(1);
+  scene.start("w");
+  await scene.timeline.run({ forMs: 30_000 });
+  scene.timeline.host("w").kill();
+  scene.consumers.length = 0;
+  scene.start("w");
+  await scene.put("a");
+  await scene.timeline.run({ until: () => scene.seen.includes("a"), forMs: 120_000 });
+  await scene.timeline.run({ forMs: 120_000 });
+  expect(scene.seen).toContain("a");
+  expect(scene.failures.size).toBe(0);
+});
