@@ -204,7 +204,7 @@ class Reader {
       case majorBytes:
         return this.#bytes.subarray(this.#skip(argument), this.#at);
       case majorText:
-        return this.#text(argument);
+        return this.#bytes.toString("utf8", this.#skip(argument), this.#at);
       case majorArray:
         return this.#array(argument, depth);
       case majorMap:
@@ -223,11 +223,6 @@ class Reader {
     const start = this.#at;
     this.#at += count;
     return start;
-  }
-
-  #text(count: number): string {
-    const start = this.#skip(count);
-    return this.#bytes.toString("utf8", start, this.#at);
   }
 
   #argument(low: number): number {
