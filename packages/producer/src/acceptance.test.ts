@@ -140,6 +140,24 @@ describe("a producer twice as fast as its shard that never awaits", () => {
     expect(mostRecords).toBeLessThanOrEqual(5_000);
     expect(mostBytes).toBeLessThanOrEqual(2 * bounds.maxBufferedBytes);
   });
+
+  test.each([
+    ["200", "before"],
+    ["200", "after"],
+    ["20000", "after"],
+  ])(
+    "in an outage, takes no more heap than it counts: %s bytes, %s the stream is known [C6]",
+    async (size, outage) => {
+      const script = fileURLToPath(new URL("testing-support/outage-memory.ts", import.meta.url));
+      const args = ["--expose-gc", script, size, outage];
+      const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 30_000 });
+      const told = JSON.parse(stdout) as { refused: number; countedBytes: number; heldBytes: number };
+      expect(told.refused).toBeGreaterThan(0);
+      // The requests under way and the simulator are in the same process.
+      expect(told.heldBytes).toBeLessThanOrEqual(told.countedBytes + 6_291_456);
+    },
+    40_000,
+  );
 });
 
 describe("resharding under aggregates", () => {

@@ -96,7 +96,7 @@ export interface ProducerOptions {
   /** Longest time for one request, in milliseconds. Integer, 100 to 600,000. @default 6,000 */
   readonly requestTimeoutMs?: number | undefined;
   /**
-   * Most bytes held, each record counted with 1,024 bytes on top of its data and key. Integer, at least 1,048,576.
+   * Most bytes held, each record counted with 2,048 bytes on top of its data and key. Integer, at least 1,048,576.
    * @default 134,217,728
    */
   readonly maxBufferedBytes?: number | undefined;
