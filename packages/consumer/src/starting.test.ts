@@ -1,10 +1,12 @@
 import { KinesisError, type Answer } from "@millrace/core/kinesis";
 import { KinesisSimulator, Timeline } from "@millrace/simulator";
 import { expect, test } from "vitest";
+import { sentinel } from "./checkpoint/checkpoint.ts";
 import { Consumer } from "./consumer.ts";
 import { ConsumerError } from "./errors.ts";
 import type { ConsumerEvent } from "./events.ts";
 import { MemoryLeaseTable } from "./io/memory-lease-table.ts";
+import { newLeaseRow, parseLease } from "./leases/lease.ts";
 import type { LeaseTable, TableFailure } from "./leases/lease-table.ts";
 import type { ConsumerOptions } from "./options.ts";
 import type { FanOutPort } from "./retrieval/fan-out-port.ts";
@@ -34,7 +36,7 @@ function kinesisFailure(kind: "transient" | "permanent" | "throttle", code: stri
 /** One worker that starts on a timeline, with four records to read. */
 async function starting(
   options: Partial<ConsumerOptions>,
-  wiring: { fanOut?: FanOutPort; describeFailures?: Answer<never>[] } = {},
+  wiring: { fanOut?: FanOutPort; describeFailures?: Answer<never>[]; getRecords?: () => Answer<never> } = {},
 ) {
   const timeline = new Timeline({ seed: 3 });
   const simulator = new KinesisSimulator({ system: timeline.host("service").system });
@@ -52,7 +54,8 @@ async function starting(
       const value = target[name];
       if (typeof value !== "function") return value;
       return (...args: unknown[]) => {
-        const fails = name === "describeStreamSummary" ? describeFailures.shift() : undefined;
+        const described = name === "describeStreamSummary" ? describeFailures.shift() : undefined;
+        const fails = name === "getRecords" ? wiring.getRecords?.() : described;
         return fails === undefined
           ? (value as (...a: unknown[]) => unknown).apply(target, args)
           : Promise.resolve(fails);
@@ -158,4 +161,48 @@ test.each(calls)("close ends a start that waits for %s: one that hangs, and one 
     await timeline.run({ until: () => ended.isOver, forMs: limitMs });
     expect(ended).toEqual({ isOver: true });
   }
+});
+
+test("does not spin where every iterator is called expired, and says so", async () => {
+  let reads = 0;
+  const getRecords = (): Answer<never> => {
+    reads++;
+    return kinesisFailure("permanent", "ExpiredIteratorException");
+  };
+  const { timeline, consumer, events } = await starting({ leaseTable: new MemoryLeaseTable() }, { getRecords });
+  await timeline.run({ forMs: 60_000 });
+  // Five calls a second is what the shard allows to all applications together.
+  expect(reads).toBeGreaterThan(1);
+  expect(reads).toBeLessThan(5 * 60);
+  expect(events.some((event) => event.type === "read-failed")).toBe(true);
+  await timeline.settle(consumer.close());
+});
+
+test("[C1] a lease at LATEST starts at the service's time although the service cannot be asked at first", async () => {
+  // KCL made the lease; this host's clock is a minute ahead; the first question for the time fails. A time ahead would let
+  // the next owner skip what came between.
+  const leaseTable = new MemoryLeaseTable();
+  const row = newLeaseRow({
+    leaseKey: "shardId-000000000000",
+    shardId: "shardId-000000000000",
+    streamIdentifier: undefined,
+    checkpoint: sentinel("LATEST"),
+    parentShardIds: [],
+    hashRange: undefined,
+    leaseOwner: undefined,
+  });
+  await leaseTable.put(row, []);
+  const describeFailures = [kinesisFailure("transient", "TimeoutError")];
+  const options = { leaseTable, initialPosition: "LATEST", takeOverFrom2x: true } as const;
+  const { timeline, consumer, events } = await starting(options, { describeFailures });
+  timeline.host("w").jumpClock(60_000);
+  const since = (): number | undefined => {
+    const stored = leaseTable.rows.get("shardId-000000000000");
+    return stored === undefined ? undefined : parseLease(stored)?.latestSinceMs;
+  };
+  await timeline.run({ forMs: 30_000 });
+  // The first checkpoint clears the time.
+  expect(since() ?? 0).toBeLessThanOrEqual(timeline.startWallMs + timeline.nowMs);
+  expect(events.some((event) => event.type === "stream-call-failed")).toBe(true);
+  await timeline.settle(consumer.close());
 });

@@ -184,7 +184,8 @@ export class PollingReader implements ShardReader {
       return intervalMs;
     }
     this.#iterator = undefined;
-    if (error.code === "ExpiredIteratorException") return 0;
+    // One that expired is replaced at once; a service that gives no other kind is not asked in a spin.
+    if (error.code === "ExpiredIteratorException" && this.#failures++ === 0) return 0;
     if (
       error.code === "InvalidArgumentException" &&
       operation === "GetShardIterator" &&
@@ -198,7 +199,8 @@ export class PollingReader implements ShardReader {
       const childShards = await this.#askForEnd();
       if (childShards !== undefined) return this.#endWith(childShards);
     }
-    const retryInMs = backoffMs(failureBackoff, ++this.#failures, system.random());
+    if (error.code !== "ExpiredIteratorException") this.#failures++;
+    const retryInMs = backoffMs(failureBackoff, this.#failures, system.random());
     const described = describeError(error);
     events.publish({ type: "read-failed", shardId, code: error.code, error: `${operation}: ${described}`, retryInMs });
     return retryInMs;
