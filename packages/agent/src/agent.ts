@@ -117,7 +117,8 @@ export class Agent implements AsyncDisposable {
 
   /**
    * Reads every file to its end, last lines without a newline too, and closes once everything is stored and its
-   * positions are saved. Waits for as long as the destination takes; `signal` ends the wait, and the agent closes.
+   * positions are saved. A file that fails to be read five times in a row is left, with the event `file-unreadable`, for
+   * the next start. Waits for as long as the destination takes; `signal` ends the wait, and the agent closes.
    */
   async drain(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
     const { signal } = options;

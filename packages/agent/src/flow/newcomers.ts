@@ -8,6 +8,7 @@ import type { Generation } from "./generation.ts";
 import type { GenerationBook } from "./generation-book.ts";
 import { haveSameBytes, lookInto } from "./probe.ts";
 import { betweenGenerations, isRotatedName, stepSuspicion } from "./rotation.ts";
+import { isSystemError } from "./system-error.ts";
 
 /** Explains new files. */
 export class Newcomers {
@@ -18,22 +19,47 @@ export class Newcomers {
     this.#book = book;
   }
 
-  /** A file that no generation is bound to. */
-  async welcome(sighting: Sighting, predecessor: Generation | undefined, gone: ReadonlySet<Generation>): Promise<void> {
+  /**
+   * A file that no generation is bound to. False when it cannot be read now: it is reported, and the next scan comes
+   * back to it.
+   */
+  async welcome(
+    sighting: Sighting,
+    predecessor: Generation | undefined,
+    gone: ReadonlySet<Generation>,
+  ): Promise<boolean> {
     const key = inodeKey(sighting);
-    if (sighting.sizeBytes === 0 && this.#empty.isHeld(key)) return;
+    if (sighting.sizeBytes === 0 && this.#empty.isHeld(key)) return true;
     const file = this.#empty.take(key) ?? (await this.#book.open(sighting.path));
-    if (file === undefined) return;
+    if (file === undefined) return true;
     const stat = file.stat();
     if (inodeKey(stat) !== key) {
       await file.close();
-      return;
+      return true;
     }
     if (stat.sizeBytes === 0) {
       // An empty file says nothing about itself: it may be a copy that has just been begun.
       if (!this.#empty.hold(sighting.path, file)) await file.close();
-      return;
+      return true;
     }
+    try {
+      await this.#take(sighting, file, predecessor, gone);
+      return true;
+    } catch (error) {
+      // Neither explained nor followed: the next scan opens it anew.
+      if (this.#book.byInode.get(key)?.file !== file) await file.close();
+      if (!isSystemError(error)) throw error;
+      this.#book.fault(sighting.path, error.code);
+      return false;
+    }
+  }
+
+  async #take(
+    sighting: Sighting,
+    file: OpenFile,
+    predecessor: Generation | undefined,
+    gone: ReadonlySet<Generation>,
+  ): Promise<void> {
     const judged = await this.#explain(sighting, file, gone);
     if (judged === "known") return;
     if (judged === "held") {
@@ -41,8 +67,8 @@ export class Newcomers {
       return;
     }
     const because = this.#book.isKnown ? "new" : "first-start";
-    const startBytes = judged === "end" ? stat.sizeBytes : undefined;
-    await this.#book.begin({ ...stat, path: sighting.path }, file, { predecessor, because, startBytes });
+    const startBytes = judged === "end" ? file.stat().sizeBytes : undefined;
+    await this.#book.begin({ ...file.stat(), path: sighting.path }, file, { predecessor, because, startBytes });
   }
 
   /**

@@ -8,6 +8,7 @@ import type { FlowSettings } from "./flow-settings.ts";
 import type { Generation } from "./generation.ts";
 import type { Loader } from "./loader.ts";
 import { Reader } from "./reader.ts";
+import { isSystemError } from "./system-error.ts";
 import type { Sender } from "./sender.ts";
 import type { Tracker } from "./tracker.ts";
 
@@ -27,12 +28,16 @@ export interface ReadLoopOptions {
 const minScanMs = 1_000;
 const filesPerMinScan = 1_000;
 
+/** Reads of a file that fail in a row before a drain goes on without it. */
+const failuresToPassOver = 5;
+
 /** The steps of a flow's loop. */
 export class ReadLoop {
   /** True to give what is held at the ends of files too. */
   drains = false;
   readonly #options: ReadLoopOptions;
   readonly #reader: Reader;
+  readonly #failures = new WeakMap<Generation, number>();
   #nextScanMs = 0;
   /** Asked for before it is due. */
   #isScanWanted = true;
@@ -102,6 +107,7 @@ export class ReadLoop {
     if (this.drains && this.#options.tracker.suspectCount > 0) return false;
     for (const generation of this.#options.tracker.generations) {
       if (generation.file === undefined || generation.readBytes >= generation.sizeBytes) continue;
+      if ((this.#failures.get(generation) ?? 0) >= failuresToPassOver) continue;
       if (this.drains || generation.heldUpToBytes !== generation.sizeBytes) return false;
     }
     return true;
@@ -127,10 +133,13 @@ export class ReadLoop {
 
   async #turn(generation: Generation, signal: AbortSignal): ReturnType<Reader["turn"]> {
     try {
-      return await this.#reader.turn(generation, signal, this.drains);
+      const turn = await this.#reader.turn(generation, signal, this.drains);
+      this.#failures.delete(generation);
+      return turn;
     } catch (error) {
       if (!isSystemError(error)) throw error;
       this.#options.tracker.fault(generation.path, error.code);
+      this.#failures.set(generation, (this.#failures.get(generation) ?? 0) + 1);
       generation.lookAtMs = this.#options.system.now() + minScanMs;
       return { reading: undefined, again: false };
     }
@@ -153,10 +162,4 @@ export class ReadLoop {
     }
     return Math.max(Math.min(settings.minLookMs, 10), dueMs - nowMs);
   }
-}
-
-/** A failure of the host, such as EIO or EMFILE, that may pass. */
-function isSystemError(error: unknown): error is Error & { readonly code: string } {
-  const { code, syscall } = error as { code?: unknown; syscall?: unknown };
-  return error instanceof Error && typeof code === "string" && typeof syscall === "string";
 }

@@ -80,11 +80,13 @@ export class Tracker {
       if (generation.file !== undefined) left.set(pathBefore, generation);
     }
     for (const [path, generation] of left) await this.#newcomers.adoptBetween(path, generation, sightings);
+    // A file that cannot be read may be the rest of one that is gone: nothing is given up while there is one.
+    let isExplained = true;
     for (const sighting of newcomers) {
       if (this.#book.byInode.has(inodeKey(sighting))) continue;
-      await this.#newcomers.welcome(sighting, left.get(sighting.path), gone);
+      if (!(await this.#newcomers.welcome(sighting, left.get(sighting.path), gone))) isExplained = false;
     }
-    for (const generation of gone) {
+    for (const generation of isExplained ? gone : []) {
       if (generation.file === undefined && generation.status === "following") this.#book.giveUp(generation);
     }
     this.#newcomers.dropStaleSuspects(sightings);
