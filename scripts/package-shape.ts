@@ -69,8 +69,9 @@ async function pack({ folder, path }: WorkspacePackage): Promise<string> {
   return join(destination, tarball);
 }
 
+/** `etc` holds samples for operators, such as a unit file. */
 const allowedFile =
-  /^package\/(?:package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/.*\.(?:js|d\.ts|json|wasm|proto))$/;
+  /^package\/(?:package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/.*\.(?:js|d\.ts|json|wasm|proto)|etc\/[^/]+)$/;
 
 async function inspectTarball({ manifest }: WorkspacePackage, tarball: string): Promise<void> {
   const files = (await mustSucceed(runCommand("tar", ["tf", tarball]))).stdout.trim().split("\n");
