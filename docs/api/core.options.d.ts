@@ -29,6 +29,8 @@ export declare function checkOptionNames(owner: string, options: unknown, known:
 
 export declare function choiceOption<const T extends string>(path: string, value: unknown, choices: readonly T[], fallback: T): T;
 
+export declare function clientOption<T extends object>(path: string, value: T | undefined, expected: string): T | undefined;
+
 export declare function describe(value: unknown): string;
 
 export declare function functionOption<T extends (...args: never[]) => unknown>(path: string, value: T | undefined): T | undefined;
@@ -45,6 +47,8 @@ export declare function isBranded(value: unknown, brand: symbol): boolean;
 export declare function nearestName(name: string, known: readonly string[]): string | undefined;
 
 export declare function parseStreamArn(text: string): StreamArn | undefined;
+
+export declare function signalOption(path: string, value: unknown): AbortSignal | undefined;
 
 export declare function streamOption(options: StreamRef, where?: string): StreamRef & {
     readonly streamName: string;

@@ -4,6 +4,7 @@
 import { createKinesisClient, kinesisFromClient } from "@millrace/core/aws";
 import type { KinesisPort } from "@millrace/core/kinesis";
 import { createEventPublisher, type EventPublisher } from "@millrace/core/observe";
+import { ConfigError, signalOption } from "@millrace/core/options";
 import { realSystem, type System } from "@millrace/core/runtime";
 import { ConsumerClosedError } from "./errors.ts";
 import type { ConsumerEvent } from "./events.ts";
@@ -86,12 +87,14 @@ export class Consumer implements AsyncDisposable {
    * @throws {ConsumerError} when it cannot go on: no stream, no access, a lease table of another shape.
    * @throws {ConsumerClosedError} when it was closed, or is running already.
    */
-  run(handler: ShardHandler, options: RunOptions = {}): Promise<void> {
-    if (this.#closing.signal.aborted) return Promise.reject(new ConsumerClosedError("the consumer is closed"));
-    if (this.#run !== undefined) return Promise.reject(new ConsumerClosedError("the consumer is running already"));
-    const run = this.#runWorker(handler, options.signal);
+  async run(handler: ShardHandler, options: RunOptions = {}): Promise<void> {
+    checkHandler(handler, "an async function of a leased shard");
+    const signal = signalOption("signal", options.signal);
+    if (this.#closing.signal.aborted) throw new ConsumerClosedError("the consumer is closed");
+    if (this.#run !== undefined) throw new ConsumerClosedError("the consumer is running already");
+    const run = this.#runWorker(handler, signal);
     this.#run = run.catch(() => undefined);
-    return run;
+    await run;
   }
 
   /**
@@ -100,6 +103,7 @@ export class Consumer implements AsyncDisposable {
    * @throws as `run` does.
    */
   async runEach(handler: RecordHandler, options: EachOptions = {}): Promise<void> {
+    checkHandler(handler, "an async function of a user record");
     const resolved = resolveEachOptions(options);
     await this.run(eachRecord(handler, resolved, { system: this.#system, events: this.#events }), options);
   }
@@ -133,7 +137,7 @@ export class Consumer implements AsyncDisposable {
    * @param options.signal once it aborts, handlers that still run lose their leases at once.
    */
   async close(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
-    const { signal } = options;
+    const signal = signalOption("signal", options.signal);
     const force = (): void => this.#forcing.abort();
     if (signal?.aborted === true) force();
     else signal?.addEventListener("abort", force, { once: true });
@@ -217,4 +221,8 @@ export class Consumer implements AsyncDisposable {
     const metrics = limitedTable(legacy.metrics, system);
     return joinFleet({ ...common, leases: limitedTable(leases, system), legacy: { coordinator, metrics } }, signal);
   }
+}
+
+function checkHandler(handler: unknown, expected: string): void {
+  if (typeof handler !== "function") throw new ConfigError({ path: "handler", got: handler, expected });
 }

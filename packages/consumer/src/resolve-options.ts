@@ -11,6 +11,7 @@ import {
   integerOption,
   streamOption,
   textOption,
+  clientOption,
 } from "@millrace/core/options";
 import type { StreamRef } from "@millrace/core/kinesis";
 import type { ConsumerEvent } from "./events.ts";
@@ -103,8 +104,8 @@ export function resolveConsumerOptions(options: ConsumerOptions): ResolvedConsum
     workerId: textOption("workerId", options.workerId),
     isMultiStream: options.streams !== undefined,
     streams: streamsOption(options),
-    client: options.client,
-    dynamodb: options.dynamodb,
+    client: clientOption("client", options.client, "a KinesisClient of @aws-sdk/client-kinesis"),
+    dynamodb: clientOption("dynamodb", options.dynamodb, "a DynamoDBClient of @aws-sdk/client-dynamodb"),
     leaseTable: options.leaseTable,
     leaseTableName:
       options.leaseTableName === undefined ? applicationName : tableName("leaseTableName", options.leaseTableName),

@@ -14,6 +14,7 @@ import {
   functionOption,
   integerOption,
   streamOption,
+  clientOption,
 } from "@millrace/core/options";
 import type { ProducerEvent } from "./events.ts";
 
@@ -179,10 +180,7 @@ const optionNames: readonly (keyof ProducerOptions)[] = [
 export function resolveProducerOptions(options: ProducerOptions): ResolvedOptions {
   checkOptionNames("options", options, optionNames);
   const stream = streamOption(options);
-  const { client } = options;
-  if (client !== undefined && typeof (client as { send?: unknown } | null)?.send !== "function") {
-    throw new ConfigError({ path: "client", got: client, expected: "a KinesisClient of @aws-sdk/client-kinesis" });
-  }
+  const client = clientOption("client", options.client, "a KinesisClient of @aws-sdk/client-kinesis");
   const max = Number.MAX_SAFE_INTEGER;
   const integer = (name: keyof ProducerOptions, fallback: number, min: number, most: number) =>
     integerOption(name, options[name], { min, max: most, fallback });

@@ -5,6 +5,7 @@ import type { UserRecord } from "@millrace/aggregation";
 import { createKinesisClient, kinesisFromClient } from "@millrace/core/aws";
 import type { KinesisPort } from "@millrace/core/kinesis";
 import { createEventPublisher } from "@millrace/core/observe";
+import { signalOption } from "@millrace/core/options";
 import { realSystem, type System } from "@millrace/core/runtime";
 import type { PutResult } from "./attempt.ts";
 import { ProducerClosedError, PutError } from "./errors.ts";
@@ -74,8 +75,8 @@ export class Producer implements AsyncDisposable {
   put(record: UserRecord, options?: WaitOptions): Promise<PutResult> {
     const promise = new Promise(captureResolvers);
     const { resolve, reject } = captured as Resolvers;
-    const signal = options?.signal;
     try {
+      const signal = signalOption("signal", options?.signal);
       if (this.#closed !== undefined) throw new ProducerClosedError();
       if (signal?.aborted === true) throw signal.reason;
       const pending = this.#intake.accept(record, resolve, reject);
@@ -164,7 +165,7 @@ export class Producer implements AsyncDisposable {
    * `close` rejects with the signal's reason once everything has settled.
    */
   async close(options?: WaitOptions): Promise<void> {
-    const signal = options?.signal;
+    const signal = signalOption("signal", options?.signal);
     this.#closed ??= this.#drain();
     const giveUp = () => this.#intake.giveUp(signal?.reason);
     if (signal?.aborted === true) giveUp();

@@ -195,6 +195,16 @@ describe("a signal", () => {
     expect(world.port.calls.filter((call) => call === "putRecords")).toHaveLength(1);
   });
 
+  test("that is none is named, and nothing is put", async () => {
+    const world = new World({ stream: { shardCount: 1 } });
+    const producer = world.producer();
+    const put = producer.put({ partitionKey: "a", data: "x" }, { signal: "now" as never });
+    await expect(put).rejects.toThrow('signal: expected an AbortSignal, got "now".');
+    expect(producer.buffered.records).toBe(0);
+    await expect(producer.close({ signal: 5 as never })).rejects.toThrow("signal: expected an AbortSignal, got 5.");
+    await world.until(producer.close());
+  });
+
   test("that has aborted already refuses the record with its reason", async () => {
     const producer = new World().producer();
     const put = producer.put({ partitionKey: "a", data: "x" }, { signal: AbortSignal.abort(new Error("no")) });

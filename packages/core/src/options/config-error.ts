@@ -108,6 +108,22 @@ export function functionOption<T extends (...args: never[]) => unknown>(
   return value;
 }
 
+/** An SDK client, known by its `send`; undefined where nothing came. A class check would refuse another copy's. */
+export function clientOption<T extends object>(path: string, value: T | undefined, expected: string): T | undefined {
+  if (value !== undefined && typeof (value as { send?: unknown } | null)?.send !== "function") {
+    throw new ConfigError({ path, got: value, expected });
+  }
+  return value;
+}
+
+/** An AbortSignal, or undefined where nothing came. */
+export function signalOption(path: string, value: unknown): AbortSignal | undefined {
+  if (value !== undefined && !(value instanceof AbortSignal)) {
+    throw new ConfigError({ path, got: value, expected: "an AbortSignal" });
+  }
+  return value;
+}
+
 /** A string with something in it; undefined where nothing came. */
 export function textOption(path: string, value: unknown): string | undefined {
   if (value === undefined) return undefined;

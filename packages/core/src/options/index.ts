@@ -3,11 +3,13 @@ export {
   booleanOption,
   checkOptionNames,
   choiceOption,
+  clientOption,
   ConfigError,
   describe,
   functionOption,
   integerOption,
   nearestName,
+  signalOption,
   textOption,
 } from "./config-error.ts";
 export { parseStreamArn, streamOption } from "./stream-option.ts";

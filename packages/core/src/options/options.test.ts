@@ -4,10 +4,12 @@ import {
   booleanOption,
   checkOptionNames,
   choiceOption,
+  clientOption,
   ConfigError,
   functionOption,
   integerOption,
   nearestName,
+  signalOption,
   textOption,
 } from "./config-error.ts";
 import { parseStreamArn, streamOption } from "./stream-option.ts";
@@ -52,6 +54,19 @@ describe("option checks", () => {
     );
     expect(complaint(() => textOption("applicationName", " "))).toContain("a string that is not empty");
     expect(complaint(() => functionOption("onEvent", 3 as never))).toBe("onEvent: expected a function, got 3.");
+  });
+
+  it("knows a client by its send, and a signal by its class", () => {
+    const client = { send: () => undefined };
+    expect(clientOption("client", client, "a KinesisClient")).toBe(client);
+    expect(clientOption("client", undefined, "a KinesisClient")).toBeUndefined();
+    expect(complaint(() => clientOption("client", {}, "a KinesisClient"))).toBe(
+      "client: expected a KinesisClient, got an object (Object).",
+    );
+    expect(complaint(() => clientOption("client", null as never, "a KinesisClient"))).toContain("got null");
+    const { signal } = new AbortController();
+    expect(signalOption("signal", signal)).toBe(signal);
+    expect(complaint(() => signalOption("signal", 5))).toBe("signal: expected an AbortSignal, got 5.");
   });
 
   it("keeps what could be a payload out of its text", () => {
