@@ -24,19 +24,17 @@ const keyId = text({ min: 1, max: 2048 });
 const tagKey = text({ min: 1, max: 128 });
 const tags = map(tagKey, text({ max: 256 }), { max: 200 });
 const tagKeys = list(tagKey, { min: 1, max: 50 });
-const shardLevelMetrics = list(
-  choice(
-    "IncomingBytes",
-    "IncomingRecords",
-    "OutgoingBytes",
-    "OutgoingRecords",
-    "WriteProvisionedThroughputExceeded",
-    "ReadProvisionedThroughputExceeded",
-    "IteratorAgeMilliseconds",
-    "ALL",
-  ),
-  { min: 1, max: 7 },
-);
+/** Every shard-level metric, in the order in which the service lists them. */
+export const shardLevelMetricNames = [
+  "IncomingBytes",
+  "IncomingRecords",
+  "OutgoingBytes",
+  "OutgoingRecords",
+  "WriteProvisionedThroughputExceeded",
+  "ReadProvisionedThroughputExceeded",
+  "IteratorAgeMilliseconds",
+] as const;
+const shardLevelMetrics = list(choice(...shardLevelMetricNames, "ALL"), { min: 1, max: 7 });
 const streamMode = structure({ StreamMode: must(choice("PROVISIONED", "ON_DEMAND")) });
 const distribution = choice("AUTO", "USER_PARTITION_KEY");
 // The largest record that any stream can be set to; the stream's own maximum is checked by the action.

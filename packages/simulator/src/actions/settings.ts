@@ -9,7 +9,7 @@ import type { ServiceState } from "../service-state.ts";
 import type { InputOf } from "../shapes/shape.ts";
 import type { Stream } from "../stream.ts";
 import { takeDailyChange } from "./daily-changes.ts";
-import type { Inputs } from "./inputs.ts";
+import { shardLevelMetricNames, type Inputs } from "./inputs.ts";
 import { checkMaxRecordSize, checkShardQuota, checkWarmThroughput } from "./streams.ts";
 
 const shortestRetentionHours = 24;
@@ -82,16 +82,6 @@ export function stopEncryption(state: ServiceState, input: InputOf<Inputs["StopS
   return {};
 }
 
-const everyMetric = [
-  "IncomingBytes",
-  "IncomingRecords",
-  "OutgoingBytes",
-  "OutgoingRecords",
-  "WriteProvisionedThroughputExceeded",
-  "ReadProvisionedThroughputExceeded",
-  "IteratorAgeMilliseconds",
-];
-
 export function enableMonitoring(
   state: ServiceState,
   input: InputOf<Inputs["EnableEnhancedMonitoring"]>,
@@ -113,7 +103,7 @@ function setMonitoring(
 ): ServiceOutput {
   const stream = state.activeStream(input);
   const current = [...stream.shardLevelMetrics];
-  const names = input.ShardLevelMetrics.includes("ALL") ? everyMetric : input.ShardLevelMetrics;
+  const names = input.ShardLevelMetrics.includes("ALL") ? shardLevelMetricNames : input.ShardLevelMetrics;
   const changeOne = change(stream.shardLevelMetrics);
   for (const name of names) changeOne(name);
   return {

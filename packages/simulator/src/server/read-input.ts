@@ -6,6 +6,7 @@
  * check looks at the request. The texts of the failures follow the service's, without repeating what the caller sent.
  * Source of the texts: mhart/kinesalite:validations/index.js, recorded from the service.
  */
+import { isObject } from "../shapes/check-input.ts";
 import type { BlobMemory } from "./blob-memory.ts";
 import type { Shape, StructureShape } from "./shapes.ts";
 
@@ -38,7 +39,7 @@ export function readInput(shape: StructureShape, body: unknown, source: InputSou
 }
 
 function readStructure(shape: StructureShape, value: unknown, source: InputSource, path: string) {
-  if (!isPlainObject(value)) throw new UnreadableInput(wrongContainer(value, "Expected null"));
+  if (!isObject(value)) throw new UnreadableInput(wrongContainer(value, "Expected null"));
   const input: Record<string, unknown> = {};
   for (const [name, fieldShape] of shape.fields) {
     const field = value[name];
@@ -81,7 +82,7 @@ function readValue(shape: Shape, value: unknown, source: InputSource, path: stri
 }
 
 function readMap(shape: Shape, value: unknown, source: InputSource, path: string): Record<string, unknown> {
-  if (!isPlainObject(value)) throw new UnreadableInput(wrongContainer(value, "Expected map or null"));
+  if (!isObject(value)) throw new UnreadableInput(wrongContainer(value, "Expected map or null"));
   // Without a prototype, a tag named `__proto__` is a tag like any other.
   const map: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
   for (const [key, entry] of Object.entries(value)) {
@@ -149,16 +150,6 @@ function readTimestamp(value: unknown, source: InputSource): Date {
   return date;
 }
 
-function isPlainObject(value: unknown): value is Record<string, unknown> {
-  return (
-    typeof value === "object" &&
-    value !== null &&
-    !Array.isArray(value) &&
-    !(value instanceof Uint8Array) &&
-    !(value instanceof Date)
-  );
-}
-
 function wrongScalar(value: unknown, wanted: string): string {
   switch (typeof value) {
     case "boolean":
@@ -175,7 +166,7 @@ function wrongScalar(value: unknown, wanted: string): string {
 
 function wrongContainer(value: unknown, otherwise: string): string {
   if (Array.isArray(value)) return "Start of list found where not expected";
-  return isPlainObject(value) ? "Start of structure or map found where not expected." : otherwise;
+  return isObject(value) ? "Start of structure or map found where not expected." : otherwise;
 }
 
 function lowerFirst(name: string): string {

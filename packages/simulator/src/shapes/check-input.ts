@@ -174,7 +174,8 @@ function withoutNulls(value: unknown): unknown {
   return Object.fromEntries(kept.map(([name, member]) => [name, withoutNulls(member)]));
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
+/** True for what stands for a structure on the wire: no list, no blob, no timestamp. */
+export function isObject(value: unknown): value is Record<string, unknown> {
   return (
     typeof value === "object" &&
     value !== null &&
