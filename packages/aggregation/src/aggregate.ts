@@ -47,7 +47,7 @@ interface FirstRecord {
  *     }
  */
 export class Aggregator {
-  readonly #maxBytes: number;
+  #maxBytes: number;
   readonly #keys = new KeyTable(tagBytes.partitionKeyTable);
   #hashKeys: KeyTable | undefined;
   readonly #records = new ByteRegion(1024);
@@ -62,15 +62,7 @@ export class Aggregator {
    * @throws {InvalidRecordError} when it is out of range.
    */
   constructor(options: { readonly maxBytes?: number | undefined } = {}) {
-    const maxBytes = options.maxBytes ?? DEFAULT_MAX_BYTES;
-    if (!Number.isInteger(maxBytes) || maxBytes < 1 || maxBytes >= MAX_RECORD_BYTES) {
-      throw new InvalidRecordError({
-        path: "maxBytes",
-        got: maxBytes,
-        expected: `an integer from 1 to ${MAX_RECORD_BYTES - 1}`,
-      });
-    }
-    this.#maxBytes = maxBytes;
+    this.#maxBytes = checkMaxBytes(options.maxBytes ?? DEFAULT_MAX_BYTES);
   }
 
   /**
@@ -150,8 +142,14 @@ export class Aggregator {
     };
   }
 
-  /** Forgets all records, so that the next aggregate can be put together in the same memory. */
-  reset(): void {
+  /**
+   * Forgets all records, so that the next aggregate can be put together in the same memory. `maxBytes` is from then on
+   * what the constructor's is.
+   * @default the bound that it has
+   * @throws {InvalidRecordError} when it is out of range; nothing is forgotten then.
+   */
+  reset(options: { readonly maxBytes?: number | undefined } = {}): void {
+    if (options.maxBytes !== undefined) this.#maxBytes = checkMaxBytes(options.maxBytes);
     this.#keys.clear();
     this.#hashKeys?.clear();
     this.#records.clear();
@@ -191,6 +189,15 @@ export class Aggregator {
     if (at + DIGEST_BYTES !== blob.length) throw new Error("The size kept by Aggregator differs from what it wrote.");
     return blob;
   }
+}
+
+function checkMaxBytes(maxBytes: number): number {
+  if (Number.isInteger(maxBytes) && maxBytes >= 1 && maxBytes < MAX_RECORD_BYTES) return maxBytes;
+  throw new InvalidRecordError({
+    path: "maxBytes",
+    got: maxBytes,
+    expected: `an integer from 1 to ${MAX_RECORD_BYTES - 1}`,
+  });
 }
 
 const tooLargeText = `at most ${MAX_RECORD_BYTES} bytes with the partition key`;

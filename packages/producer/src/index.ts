@@ -9,7 +9,7 @@ export {
 } from "./errors.ts";
 export type { PutErrorFields, PutErrorScope } from "./errors.ts";
 export type { ProducerEvent } from "./events.ts";
-export type { ProducerOptions } from "./options.ts";
+export type { AggregationKey, ProducerOptions } from "./options.ts";
 export { Producer } from "./producer.ts";
 export type { ProducerWiring, WaitOptions } from "./producer.ts";
 export type { PutOutcome, RecordSource } from "./put-many.ts";

@@ -18,6 +18,9 @@ import {
 } from "@millrace/core/options";
 import type { ProducerEvent } from "./events.ts";
 
+/** Which user records share an aggregate, and under which partition key. */
+export type AggregationKey = "a" | "first" | "perKey";
+
 /** How a producer is set up. Only the stream is required. */
 export interface ProducerOptions {
   /** The stream, by name. Give this or `streamArn`. */
@@ -45,6 +48,16 @@ export interface ProducerOptions {
   readonly aggregationMaxBytes?: number | undefined;
   /** Most user records in one aggregate. Integer, at least 1. @default 4,294,967,295 */
   readonly aggregationMaxRecords?: number | undefined;
+  /**
+   * What the user records of an aggregate have in common beside their shard, and which partition key it goes out under:
+   * - `a`: the shard alone, under the key "a", as the KPL does. The fewest Kinesis records.
+   * - `first`: the shard alone, under the key of its first user record.
+   * - `perKey`: their partition key, under that key. Lambda's parallelization factor works by the key of the Kinesis
+   *   record, so it then spreads and orders by yours. It costs at least one Kinesis record (one PUT payload unit, one of
+   *   the shard's 1,000 records per second) for each key and linger; at most 4,096 keys linger at one time.
+   * @default "a"
+   */
+  readonly aggregationKey?: AggregationKey | undefined;
   /** Most Kinesis records in one request. Integer, 1 to 500. @default 500 */
   readonly collectionMaxRecords?: number | undefined;
   /** Most bytes in one request, data and keys. Integer, 52,224 to 10,485,760. @default 5,242,880 */
@@ -126,6 +139,7 @@ export interface ResolvedOptions {
   readonly aggregation: boolean;
   readonly aggregationMaxBytes: number;
   readonly aggregationMaxRecords: number;
+  readonly aggregationKey: AggregationKey;
   readonly collectionMaxRecords: number;
   readonly collectionMaxBytes: number;
   readonly recordMaxBufferedMs: number;
@@ -154,6 +168,7 @@ const optionNames: readonly (keyof ProducerOptions)[] = [
   "aggregation",
   "aggregationMaxBytes",
   "aggregationMaxRecords",
+  "aggregationKey",
   "collectionMaxRecords",
   "collectionMaxBytes",
   "recordMaxBufferedMs",
@@ -192,6 +207,7 @@ export function resolveProducerOptions(options: ProducerOptions): ResolvedOption
     aggregation: booleanOption("aggregation", options.aggregation, true),
     aggregationMaxBytes: integer("aggregationMaxBytes", 49_900, 64, mebibyte),
     aggregationMaxRecords: integer("aggregationMaxRecords", 4_294_967_295, 1, max),
+    aggregationKey: choiceOption("aggregationKey", options.aggregationKey, ["a", "first", "perKey"], "a"),
     // A request takes 500 records, and 10 MiB of data and keys. Source: PutRecords; read 2026-11-22.
     collectionMaxRecords: integer("collectionMaxRecords", 500, 1, 500),
     collectionMaxBytes: integer("collectionMaxBytes", 5 * mebibyte, 52_224, 10 * mebibyte),

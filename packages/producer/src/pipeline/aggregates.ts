@@ -1,21 +1,32 @@
 /**
- * Pure. The aggregates that are being filled: at most one for each predicted shard.
+ * Pure. The aggregates that are being filled: at most one for each predicted shard, or for each partition key.
  *
- * All user records of an aggregate are predicted to be in one shard; nothing else ties them together. An aggregate is
- * closed when the next record does not fit, when it has enough records, or when its oldest record is due.
+ * All user records of an aggregate are predicted to be in one shard; what else ties them together is `aggregationKey`. An
+ * aggregate is closed when the next record does not fit, when it has enough records, or when its oldest record is due.
  */
 import { Aggregator, type AggregatedRecord } from "@millrace/aggregation";
+import type { AggregationKey } from "../options.ts";
 import { loneRecord, noAttempts, type OutgoingRecord, type PendingRecord } from "./records.ts";
 
-/** The outer partition key of an aggregate is one byte, and counts towards its size. */
-const outerKeyBytes = 1;
+/** Partition key of an aggregate by default. Source: KPL aws/kinesis/core/kinesis_record.cc. */
+const kplOuterKey = "a";
+/**
+ * With an aggregate for each partition key, keys are without number: past this many open aggregates the oldest is closed
+ * before its time. Each takes some kilobytes on top of its records.
+ */
+const maxOpenPerKey = 4_096;
 /** Enough for the shards whose aggregates close at one time; each keeps at most the size of an aggregate. */
 const maxSpareAggregators = 64;
 
 interface OpenAggregate {
+  /** What its members have in common: the place in `#open`. */
+  readonly slot: string;
   readonly shardId: string;
-  readonly aggregator: Aggregator;
-  readonly members: PendingRecord[];
+  /** Its partition key, from two members on. */
+  readonly outerKey: string;
+  /** Made for the second member: one that stays alone goes out as it is. */
+  aggregator: Aggregator | undefined;
+  readonly members: [PendingRecord, ...PendingRecord[]];
   deadline: number;
   expiresAt: number;
 }
@@ -23,6 +34,7 @@ interface OpenAggregate {
 export class OpenAggregates {
   readonly #maxBytes: number;
   readonly #maxRecords: number;
+  readonly #aggregationKey: AggregationKey;
   readonly #open = new Map<string, OpenAggregate>();
   /** Aggregators to fill again: their memory is what most of an aggregate's cost would be. */
   readonly #spare: Aggregator[] = [];
@@ -30,9 +42,14 @@ export class OpenAggregates {
   #dueAt = Infinity;
   #hasHeldBack = false;
 
-  constructor(options: { readonly aggregationMaxBytes: number; readonly aggregationMaxRecords: number }) {
+  constructor(options: {
+    readonly aggregationMaxBytes: number;
+    readonly aggregationMaxRecords: number;
+    readonly aggregationKey: AggregationKey;
+  }) {
     this.#maxBytes = options.aggregationMaxBytes;
     this.#maxRecords = options.aggregationMaxRecords;
+    this.#aggregationKey = options.aggregationKey;
   }
 
   /** True when a record is small enough to share an aggregate. */
@@ -40,35 +57,36 @@ export class OpenAggregates {
     return pending.sizeBytes < this.#maxBytes && !pending.mustBeAlone;
   }
 
-  /** Adds a record to the shard's open aggregate if it fits there; else closes that and gives it. */
+  /** Adds a record to the open aggregate that it belongs to if it fits there; else closes that and gives it. */
   join(pending: PendingRecord, shardId: string): { readonly joined: boolean; readonly closed?: OutgoingRecord } {
-    const open = this.#open.get(shardId);
+    const open = this.#open.get(this.#slotOf(pending, shardId));
     if (open === undefined) return { joined: false };
-    if (!open.aggregator.add(pending)) {
-      this.#open.delete(shardId);
+    if (!this.#addTo(open, pending)) {
+      this.#open.delete(open.slot);
       return { joined: false, closed: this.#close(open) };
     }
-    this.#joined(open, pending);
     if (open.members.length < this.#maxRecords) return { joined: true };
-    this.#open.delete(shardId);
+    this.#open.delete(open.slot);
     return { joined: true, closed: this.#close(open) };
   }
 
-  /** Adds a record and gives what it closed: nothing most of the time. */
+  /** Adds a record and gives what it closed: nothing most of the time, else one that may be for another shard. */
   add(pending: PendingRecord, shardId: string): OutgoingRecord | undefined {
     if (!this.takes(pending)) return loneRecord(pending, shardId, pending.mustBeAlone);
-    const open = this.#open.get(shardId);
+    const slot = this.#slotOf(pending, shardId);
+    const open = this.#open.get(slot);
     if (open === undefined) {
-      this.#start(pending, shardId);
-      return undefined;
+      const oldest = this.#takeSurplus();
+      this.#start(pending, shardId, slot);
+      return oldest;
     }
-    if (!open.aggregator.add(pending)) {
-      this.#start(pending, shardId);
+    if (!this.#addTo(open, pending)) {
+      this.#open.delete(slot);
+      this.#start(pending, shardId, slot);
       return this.#close(open);
     }
-    this.#joined(open, pending);
     if (open.members.length < this.#maxRecords) return undefined;
-    this.#open.delete(shardId);
+    this.#open.delete(slot);
     return this.#close(open);
   }
 
@@ -99,7 +117,7 @@ export class OpenAggregates {
       if (open.deadline > dueBy) {
         this.#dueAt = Math.min(this.#dueAt, open.deadline);
       } else if (mayClose(open.shardId)) {
-        this.#open.delete(open.shardId);
+        this.#open.delete(open.slot);
         closed.push(this.#close(open));
       } else {
         this.#hasHeldBack = true;
@@ -120,7 +138,7 @@ export class OpenAggregates {
     const touched: (readonly PendingRecord[])[] = [];
     for (const open of this.#open.values()) {
       if (!isTouched(open.members)) continue;
-      this.#open.delete(open.shardId);
+      this.#open.delete(open.slot);
       touched.push(open.members);
     }
     return touched;
@@ -137,29 +155,56 @@ export class OpenAggregates {
     return this.#open.size === 0;
   }
 
-  #start(pending: PendingRecord, shardId: string): void {
-    const aggregator = this.#spare.pop() ?? new Aggregator({ maxBytes: this.#maxBytes - outerKeyBytes });
-    aggregator.add(pending);
-    const open = { shardId, aggregator, members: [pending], deadline: Infinity, expiresAt: pending.expiresAt };
-    this.#setDeadline(open, pending.deadline);
-    this.#open.set(shardId, open);
+  /**
+   * Where records that share an aggregate meet. With an explicit hash key the partition key does not tell the shard, so
+   * both count; the lone surrogate between them is in no partition key.
+   */
+  #slotOf(pending: PendingRecord, shardId: string): string {
+    if (this.#aggregationKey !== "perKey") return shardId;
+    const { partitionKey } = pending;
+    return pending.explicitHashKey === undefined ? partitionKey : `${shardId}\ud800${partitionKey}`;
   }
 
-  #joined(open: OpenAggregate, pending: PendingRecord): void {
+  #takeSurplus(): OutgoingRecord | undefined {
+    if (this.#aggregationKey !== "perKey" || this.#open.size < maxOpenPerKey) return undefined;
+    // The first of a map came in first: its time is the nearest.
+    const [oldest] = this.#open.values();
+    if (oldest === undefined) return undefined;
+    this.#open.delete(oldest.slot);
+    return this.#close(oldest);
+  }
+
+  #start(pending: PendingRecord, shardId: string, slot: string): void {
+    const outerKey = this.#aggregationKey === "a" ? kplOuterKey : pending.partitionKey;
+    const { expiresAt, deadline } = pending;
+    const members: OpenAggregate["members"] = [pending];
+    this.#open.set(slot, { slot, shardId, outerKey, aggregator: undefined, members, deadline, expiresAt });
+    if (deadline < this.#dueAt) this.#dueAt = deadline;
+  }
+
+  #addTo(open: OpenAggregate, pending: PendingRecord): boolean {
+    const aggregator = (open.aggregator ??= this.#aggregatorFor(open));
+    if (!aggregator.add(pending)) return false;
     open.members.push(pending);
     if (pending.expiresAt < open.expiresAt) open.expiresAt = pending.expiresAt;
     if (pending.deadline < open.deadline) this.#setDeadline(open, pending.deadline);
+    return true;
+  }
+
+  #aggregatorFor({ outerKey, members }: OpenAggregate): Aggregator {
+    const aggregator = this.#spare.pop() ?? new Aggregator();
+    aggregator.reset({ maxBytes: this.#maxBytes - Buffer.byteLength(outerKey) });
+    for (const member of members) aggregator.add(member);
+    return aggregator;
   }
 
   #close(open: OpenAggregate): OutgoingRecord {
     const outgoing = outgoingOf(open);
-    this.#recycle(open.aggregator);
+    if (open.aggregator !== undefined && this.#spare.length < maxSpareAggregators) {
+      open.aggregator.reset();
+      this.#spare.push(open.aggregator);
+    }
     return outgoing;
-  }
-
-  #recycle(aggregator: Aggregator): void {
-    aggregator.reset();
-    if (this.#spare.length < maxSpareAggregators) this.#spare.push(aggregator);
   }
 
   #setDeadline(open: OpenAggregate, deadline: number): void {
@@ -168,31 +213,37 @@ export class OpenAggregates {
   }
 }
 
-function outgoingOf(open: OpenAggregate): OutgoingRecord {
-  const [first] = open.members;
-  if (first !== undefined && open.members.length === 1) return loneRecord(first, open.shardId);
-  const built = open.aggregator.build();
+function outgoingOf({ aggregator, members, outerKey, shardId, deadline, expiresAt }: OpenAggregate): OutgoingRecord {
+  const [first] = members;
+  if (aggregator === undefined || members.length === 1) return loneRecord(first, shardId);
+  const built = withOuterKey(aggregator.build(), outerKey);
   return {
-    members: open.members,
+    members,
     built,
-    shardId: open.shardId,
-    sizeBytes: built.data.byteLength + outerKeyBytes,
-    deadline: open.deadline,
-    expiresAt: open.expiresAt,
+    outerKey,
+    shardId,
+    sizeBytes: built.data.byteLength + Buffer.byteLength(outerKey),
+    deadline,
+    expiresAt,
     notBefore: 0,
-    lastTouchedAt: first?.earlier?.endedAt ?? first?.acceptedAt ?? 0,
+    lastTouchedAt: first.earlier?.endedAt ?? first.acceptedAt,
     attempts: noAttempts,
     mayHaveBeenStored: false,
     alone: false,
   };
 }
 
+/** The shard is decided by the explicit hash key that every aggregate has, whatever its partition key. */
+function withOuterKey(built: AggregatedRecord, partitionKey: string): AggregatedRecord {
+  return built.count === 1 || built.partitionKey === partitionKey ? built : { ...built, partitionKey };
+}
+
 // Only the service's own bound holds for records that were together once: without some of them they take no more room.
 const largestBlobBytes = 10_485_759;
 
 /** The aggregate of records that were in one before and lost some of their company. */
-export function aggregateAgain(members: readonly PendingRecord[]): AggregatedRecord {
+export function aggregateAgain({ members, outerKey }: OutgoingRecord): AggregatedRecord {
   const aggregator = new Aggregator({ maxBytes: largestBlobBytes });
   for (const member of members) aggregator.add(member);
-  return aggregator.build();
+  return withOuterKey(aggregator.build(), outerKey);
 }

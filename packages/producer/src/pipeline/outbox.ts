@@ -221,7 +221,7 @@ export class Outbox {
       this.#collector.add(lone);
     } else if (this.#options.aggregation) {
       const closed = this.#aggregates.add(pending, shardId);
-      if (closed !== undefined) this.#limit(closed, shardId, now);
+      if (closed !== undefined) this.#limit(closed, closed.shardId ?? shardId, now);
     } else {
       this.#limit(loneRecord(pending, shardId), shardId, now);
     }

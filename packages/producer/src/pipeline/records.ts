@@ -62,6 +62,11 @@ export interface OutgoingRecord {
    * longer: it would be held twice, and is put together again when its turn comes.
    */
   built: AggregatedRecord | undefined;
+  /**
+   * The partition key of an aggregate. It stays when the member that gave it leaves: a longer one could make the
+   * aggregate larger than it was.
+   */
+  readonly outerKey: string;
   /** Where the shard map says it will land; undefined when nothing was predicted. */
   shardId: string | undefined;
   /** Data and outer partition key, as the service counts them. */
@@ -85,6 +90,7 @@ export function loneRecord(pending: PendingRecord, shardId: string | undefined, 
   return {
     members: [pending],
     built: undefined,
+    outerKey: pending.partitionKey,
     shardId,
     sizeBytes: pending.sizeBytes,
     deadline: pending.deadline,

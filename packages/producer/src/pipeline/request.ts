@@ -31,5 +31,5 @@ function entryOf(outgoing: OutgoingRecord): PutRecordsEntry {
     const { data, partitionKey, explicitHashKey } = first;
     return { data, partitionKey, explicitHashKey: explicitHashKey?.toString() };
   }
-  return (outgoing.built ??= aggregateAgain(outgoing.members));
+  return (outgoing.built ??= aggregateAgain(outgoing));
 }
