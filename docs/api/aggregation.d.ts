@@ -14,7 +14,9 @@ export declare class Aggregator {
     });
     add(record: UserRecord): boolean;
     build(): AggregatedRecord;
-    reset(): void;
+    reset(options?: {
+        readonly maxBytes?: number | undefined;
+    }): void;
     get sizeBytes(): number;
     get count(): number;
 }

@@ -1,5 +1,7 @@
 // @millrace/producer
 
+export type AggregationKey = "a" | "first" | "perKey";
+
 export interface Attempt {
     readonly delayMs: number;
     readonly durationMs: number;
@@ -135,6 +137,7 @@ export interface ProducerOptions {
     readonly aggregation?: boolean | undefined;
     readonly aggregationMaxBytes?: number | undefined;
     readonly aggregationMaxRecords?: number | undefined;
+    readonly aggregationKey?: AggregationKey | undefined;
     readonly collectionMaxRecords?: number | undefined;
     readonly collectionMaxBytes?: number | undefined;
     readonly recordMaxBufferedMs?: number | undefined;
