@@ -15,6 +15,7 @@ import {
   writeDigest,
 } from "./format.ts";
 import { parseExplicitHashKey, partitionKeyHash } from "./hash-key.ts";
+import { tagContentBytes, tagsBytes } from "./record-bytes.ts";
 import { MAX_RECORD_BYTES, checkData, checkPartitionKey, checkRecord, checkTags } from "./record.ts";
 import type { AggregatedRecord, UserRecord } from "./record.ts";
 
@@ -201,16 +202,6 @@ function checkMaxBytes(maxBytes: number): number {
 }
 
 const tooLargeText = `at most ${MAX_RECORD_BYTES} bytes with the partition key`;
-
-/** Bytes of one tag's content. */
-function tagContentBytes(key: string, value: string): number {
-  return lengthDelimitedBytes(Buffer.byteLength(key)) + lengthDelimitedBytes(Buffer.byteLength(value));
-}
-
-function tagsBytes(tags: [key: string, value: string][] | undefined): number {
-  if (tags === undefined) return 0;
-  return tags.reduce((total, [key, value]) => total + lengthDelimitedBytes(tagContentBytes(key, value)), 0);
-}
 
 function writeTags(records: ByteRegion, tags: [key: string, value: string][]): void {
   for (const [key, value] of tags) {

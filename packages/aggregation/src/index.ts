@@ -7,6 +7,7 @@ export type { AnyKinesisRecord } from "./deaggregate.ts";
 export { DeaggregationError, InvalidRecordError } from "./errors.ts";
 export type { DeaggregationReason } from "./errors.ts";
 export { MAX_HASH_KEY, hashKeyTop32, parseExplicitHashKey, partitionKeyHash, userRecordHash } from "./hash-key.ts";
+export { kinesisRecordBytes } from "./record-bytes.ts";
 export type {
   AggregatedRecord,
   KinesisRecord,

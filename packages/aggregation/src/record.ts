@@ -13,7 +13,7 @@ export interface UserRecord {
   readonly data: Uint8Array | string;
   /** 0 to 2^128 - 1, in decimal where it is text. Decides the shard in place of the partition key's hash. */
   readonly explicitHashKey?: bigint | string | undefined;
-  /** Text that travels with the record in the KPL format's tag field; readers other than Millrace skip it. */
+  /** Text that travels with the record in the KPL format's tag field, at most 1,000 of them; readers other than Millrace skip it. */
   readonly tags?: Readonly<Record<string, string>> | undefined;
 }
 
@@ -71,6 +71,9 @@ export interface UserRecordView {
   readonly tags?: Readonly<Record<string, string>> | undefined;
 }
 
+/** Most tags of a record. A reader takes a record of many more for a hostile one and does not open its aggregate. */
+export const MAX_TAGS = 1_000;
+
 /** Longest partition key, in Unicode characters. */
 const MAX_PARTITION_KEY_CHARACTERS = 256;
 
@@ -120,6 +123,9 @@ export function checkTags(tags: UserRecord["tags"]): [key: string, value: string
     throw new InvalidRecordError({ path: "tags", got: tags, expected: "an object of strings" });
   }
   const entries = Object.entries(tags);
+  if (entries.length > MAX_TAGS) {
+    throw new InvalidRecordError({ path: "tags", got: entries.length, expected: `at most ${MAX_TAGS} tags` });
+  }
   for (const [key, value] of entries) {
     if (typeof value === "string" && value.isWellFormed() && key.isWellFormed()) continue;
     const got: unknown = typeof value === "string" ? {} : value;

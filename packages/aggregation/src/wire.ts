@@ -14,10 +14,9 @@ import $protobuf from "protobufjs/minimal.js";
 import { limitFields, skipUnknown } from "./field-limits.ts";
 import { tagBytes } from "./format.ts";
 import { Record as RecordMessage } from "./generated/aggregated-record.ts";
+import { MAX_TAGS } from "./record.ts";
 import { StringTable } from "./string-table.ts";
 
-/** Most tags that are scanned by hand; a record of more is judged by MAX_RECORD_FIELDS. */
-const MAX_SCANNED_TAGS = 1000;
 const noTags: readonly [key: string, value: string][] = [];
 
 /** Reads one message. First `check` until it is done, then `next` for each user record in turn. */
@@ -145,8 +144,9 @@ export class MessageReader {
     const reader = this.#reader;
     const message = this.#message;
     reader.pos = start;
+    // A record of more tags than Millrace writes is judged by MAX_RECORD_FIELDS.
     for (let count = 0; reader.pos < end; count++) {
-      if (count === MAX_SCANNED_TAGS || message[reader.pos++] !== tagBytes.recordTags) return false;
+      if (count === MAX_TAGS || message[reader.pos++] !== tagBytes.recordTags) return false;
       const tagLength = reader.size();
       const tagEnd = reader.pos + tagLength;
       if (tagEnd > end || !this.#scanText(tagBytes.tagKey, tagEnd)) return false;

@@ -88,7 +88,7 @@ export class RecordError extends PutError {
   }
 }
 
-/** A record whose data and partition key are larger than the stream takes. */
+/** A record whose data and partition key, with its tags where it has some, are larger than the stream takes. */
 export class RecordTooLargeError extends RecordError {
   override readonly name = "RecordTooLargeError";
   readonly sizeBytes: number;

@@ -72,6 +72,7 @@ test("no request is over any limit of the service, whatever is put [C6]", { time
       {
         streamName: "clicks",
         aggregation: random() < 0.7,
+        aggregationKey: (["a", "first", "perKey"] as const)[Math.floor(random() * 3)],
         aggregationMaxBytes: Math.floor(64 + random() ** 4 * 1_000_000),
         collectionMaxBytes: Math.floor(52_224 + random() * 10_000_000),
         collectionMaxRecords: Math.ceil(random() * 500),
@@ -83,11 +84,12 @@ test("no request is over any limit of the service, whatever is put [C6]", { time
     );
     const puts: Promise<unknown>[] = [];
     for (let count = 0; count < 2_000 && put < inputs; count++, put++) {
-      const size = random() < 0.005 ? random() * 1_040_000 : random() ** 6 * 20_000;
+      const size = random() < 0.005 ? random() * 1_038_000 : random() ** 6 * 20_000;
       puts.push(
         producer.put({
           partitionKey: (keys[Math.floor(random() * keys.length)] ?? "k").slice(0, 512),
           data: Buffer.alloc(Math.floor(size)),
+          ...(random() < 0.1 && { tags: { trace: "x".repeat(Math.floor(random() ** 4 * 8_000)) } }),
           ...(random() < 0.2 && { explicitHashKey: BigInt(Math.floor(random() * 2 ** 48)) << 80n }),
         }),
       );

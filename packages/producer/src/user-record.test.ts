@@ -27,6 +27,12 @@ describe("a record that breaks a rule is refused by the name of its field", () =
     ["explicitHashKey", { partitionKey: "k", data: "x", explicitHashKey: "1.5" }],
     ["explicitHashKey", { partitionKey: "k", data: "x", explicitHashKey: 12 }],
     ["tags", { partitionKey: "k", data: "x", tags: "t" }],
+    ["tags", { partitionKey: "k", data: "x", tags: ["t"] }],
+    [
+      "tags",
+      { partitionKey: "k", data: "x", tags: Object.fromEntries(Array.from({ length: 1_001 }, (_, i) => [i, ""])) },
+    ],
+    ['tags["a"]', { partitionKey: "k", data: "x", tags: { a: "\ud800" } }],
     ['tags["a"]', { partitionKey: "k", data: "x", tags: { a: 1 } }],
   ])("%s: %o", (path, record) => {
     expect(() => check(record)).toThrow(RecordError);
@@ -40,6 +46,21 @@ describe("a record that breaks a rule is refused by the name of its field", () =
       expect.objectContaining({ code: "ERR_RECORD_TOO_LARGE", sizeBytes: maxBytes + 1, maxBytes }),
     );
   });
+});
+
+test("tags and the wrapping that they need count towards the size [C6]", () => {
+  const tagged = (bytes: number) => ({ partitionKey: "k", data: new Uint8Array(bytes), tags: { trace: "00-1" } });
+  const wrappingBytes = check(tagged(maxBytes - 100)).sizeBytes - (maxBytes - 100);
+  expect(check(tagged(maxBytes - wrappingBytes)).sizeBytes).toBe(maxBytes);
+  expect(() => check(tagged(maxBytes - wrappingBytes + 1))).toThrow(RecordTooLargeError);
+});
+
+test("tags are those of the put, whatever becomes of the caller's object", () => {
+  const tags: Record<string, string> = { a: "1" };
+  const checked = check({ partitionKey: "k", data: "x", tags });
+  tags["a"] = "2";
+  expect(checked.tags).toEqual({ a: "1" });
+  expect(check({ partitionKey: "k", data: "x", tags: {} }).tags).toBeUndefined();
 });
 
 describe("a record that keeps the rules is taken as it is", () => {

@@ -5,11 +5,13 @@
  * stream's record size); KPL `KinesisProducer.java` for what it refuses.
  */
 import { types } from "node:util";
-import { parseExplicitHashKey, type UserRecord } from "@millrace/aggregation";
+import { kinesisRecordBytes, parseExplicitHashKey, type UserRecord } from "@millrace/aggregation";
 import { RecordError, RecordTooLargeError } from "./errors.ts";
 
 /** Longest partition key, in Unicode characters. */
 const maxKeyCharacters = 256;
+/** Most tags of a record. Source: `@millrace/aggregation`, what its reader takes. */
+const maxTags = 1_000;
 
 /** A record that may be queued: its data is bytes, its explicit hash key a number. */
 export interface CheckedRecord {
@@ -17,31 +19,30 @@ export interface CheckedRecord {
   readonly data: Uint8Array;
   readonly explicitHashKey: bigint | undefined;
   readonly tags: Readonly<Record<string, string>> | undefined;
-  /** Data and partition key in UTF-8: what the service counts. */
+  /** Data and partition key in UTF-8, tags and the wrapping that they need included: what the service counts. */
   readonly sizeBytes: number;
 }
 
 /**
  * The record, checked. Bytes are not copied: they must stay as they are until the put settles.
  * @throws {RecordError} naming the field, what came and what was expected.
- * @throws {RecordTooLargeError} when data and key are more than `maxRecordBytes`.
+ * @throws {RecordTooLargeError} when data, key and tags are more than `maxRecordBytes`.
  */
 export function checkUserRecord(record: UserRecord, maxRecordBytes: number): CheckedRecord {
   if (typeof record !== "object" || record === null) {
     throw new RecordError({ path: "record", got: record, expected: "an object with partitionKey and data" });
   }
-  const { partitionKey, explicitHashKey, tags } = record;
+  const { partitionKey } = record;
   checkPartitionKey(partitionKey);
   const data = bytesOf(record.data);
-  const sizeBytes = data.byteLength + Buffer.byteLength(partitionKey);
+  const explicitHashKey = record.explicitHashKey === undefined ? undefined : checkHashKey(record.explicitHashKey);
+  const tags = record.tags === undefined ? undefined : checkTags(record.tags);
+  const sizeBytes =
+    tags === undefined
+      ? data.byteLength + Buffer.byteLength(partitionKey)
+      : kinesisRecordBytes({ partitionKey, data, explicitHashKey, tags });
   if (sizeBytes > maxRecordBytes) throw new RecordTooLargeError(sizeBytes, maxRecordBytes);
-  return {
-    partitionKey,
-    data,
-    explicitHashKey: explicitHashKey === undefined ? undefined : checkHashKey(explicitHashKey),
-    tags: tags !== undefined && hasTags(tags) ? tags : undefined,
-    sizeBytes,
-  };
+  return { partitionKey, data, explicitHashKey, tags, sizeBytes };
 }
 
 function checkPartitionKey(key: unknown): asserts key is string {
@@ -78,11 +79,15 @@ function checkHashKey(value: unknown): bigint {
   }
 }
 
-function hasTags(tags: unknown): boolean {
+/** The tags, copied: their size is counted now. Undefined where there are none. */
+function checkTags(tags: unknown): Record<string, string> | undefined {
   if (typeof tags !== "object" || tags === null || Array.isArray(tags)) {
     throw new RecordError({ path: "tags", got: tags, expected: "an object of strings" });
   }
   const entries: [string, unknown][] = Object.entries(tags);
+  if (entries.length > maxTags) {
+    throw new RecordError({ path: "tags", got: entries.length, expected: `at most ${maxTags} tags` });
+  }
   for (const [key, value] of entries) {
     if (typeof value === "string" && value.isWellFormed() && key.isWellFormed()) continue;
     throw new RecordError({
@@ -91,5 +96,5 @@ function hasTags(tags: unknown): boolean {
       expected: "key and value to be strings without lone surrogates",
     });
   }
-  return entries.length > 0;
+  return entries.length === 0 ? undefined : Object.fromEntries(entries as [string, string][]);
 }
