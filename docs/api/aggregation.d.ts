@@ -133,6 +133,8 @@ export declare function hashKeyTop32(record: Pick<UserRecord, "partitionKey" | "
 
 export declare function isAggregated(data: Uint8Array): boolean;
 
+export declare function kinesisRecordBytes(record: UserRecord): number;
+
 export declare function parseExplicitHashKey(value: bigint | string): bigint;
 
 export declare function partitionKeyHash(partitionKey: string): bigint;
