@@ -4,6 +4,7 @@ import { userRecordHash } from "@millrace/aggregation";
 import { checkUserRecord } from "./user-record.ts";
 
 const maxBytes = 1_048_576;
+const tagged = (bytes: number) => ({ partitionKey: "k", data: new Uint8Array(bytes), tags: { trace: "00-1" } });
 const check = (record: unknown) => checkUserRecord(record as never, maxBytes);
 
 describe("a record that breaks a rule is refused by the name of its field", () => {
@@ -49,7 +50,6 @@ describe("a record that breaks a rule is refused by the name of its field", () =
 });
 
 test("tags and the wrapping that they need count towards the size [C6]", () => {
-  const tagged = (bytes: number) => ({ partitionKey: "k", data: new Uint8Array(bytes), tags: { trace: "00-1" } });
   const wrappingBytes = check(tagged(maxBytes - 100)).sizeBytes - (maxBytes - 100);
   expect(check(tagged(maxBytes - wrappingBytes)).sizeBytes).toBe(maxBytes);
   expect(() => check(tagged(maxBytes - wrappingBytes + 1))).toThrow(RecordTooLargeError);
