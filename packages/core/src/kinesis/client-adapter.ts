@@ -1,7 +1,7 @@
 /**
  * Adapter. A `KinesisClient` for where the user gave none: connections are kept, and the SDK does not retry.
  */
-import { KinesisClient } from "@aws-sdk/client-kinesis";
+import { KinesisClient, type KinesisClientConfig } from "@aws-sdk/client-kinesis";
 import { NodeHttpHandler } from "@smithy/node-http-handler";
 import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
@@ -14,8 +14,8 @@ export interface KinesisClientOptions {
   readonly maxConnections?: number | undefined;
   /** URL of the service. @default the region's own. */
   readonly endpoint?: string | undefined;
-  /** Keys to sign with. @default the SDK's own chain. */
-  readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string } | undefined;
+  /** Keys to sign with, or a provider of them. @default the SDK's own chain. */
+  readonly credentials?: KinesisClientConfig["credentials"] | undefined;
   /** How long a connection may take to be made, in milliseconds. @default 6000. Source: KPL, ConnectTimeout. */
   readonly connectTimeoutMs?: number | undefined;
   /** Added to the user agent that the SDK sends. */

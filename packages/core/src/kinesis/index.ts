@@ -1,3 +1,4 @@
+export { kinesisErrorFrom } from "./aws-failure.ts";
 export { classifyFailure, KinesisError } from "./errors.ts";
 export type { FailureKind } from "./errors.ts";
 export { compareSequenceNumbers, isSequenceNumber } from "./sequence-number.ts";
