@@ -3,12 +3,12 @@
  */
 import { hostname } from "node:os";
 import { dirname, join } from "node:path";
-import type { KinesisClient } from "@aws-sdk/client-kinesis";
 import { createEventPublisher, type EventPublisher } from "@millrace/core/observe";
 import { checkOptionNames, ConfigError } from "@millrace/core/options";
 import { realSystem, type System, type Timer } from "@millrace/core/runtime";
 import { flowSettings } from "./config/flow-settings.ts";
-import { type ConfigWarning, parseConfig } from "./config/parse.ts";
+import { parseConfig } from "./config/parse.ts";
+import type { ConfigWarning } from "./config/warnings.ts";
 import type { AgentConfig, FlowConfig } from "./config/schema.ts";
 import type { Destination } from "./destination.ts";
 import type { AgentEvent } from "./events.ts";
@@ -19,7 +19,9 @@ import { DeadLetterFile } from "./io/dead-letter-file.ts";
 import { realFileSystem } from "./io/file-system.ts";
 import { openPositionStore } from "./io/position-store.ts";
 import type { AgentOptions, AgentWiring, FlowStatus } from "./options.ts";
-import { clientFromConfig, createStreamDestination } from "./io/stream-destination.ts";
+import { AwsClients } from "./io/aws-clients.ts";
+import { createFirehoseDestination } from "./io/firehose-adapter.ts";
+import { createStreamDestination } from "./io/stream-destination.ts";
 
 interface RunningFlow {
   readonly flow: Flow;
@@ -45,7 +47,7 @@ export class Agent implements AsyncDisposable {
   readonly #system: System;
   readonly #events: EventPublisher<AgentEvent>;
   readonly #flows: RunningFlow[] = [];
-  #ownClient: KinesisClient | undefined;
+  readonly #clients: AwsClients;
   #store: PositionStore | undefined;
   #progressTimer: Timer | undefined;
   #closed: Promise<void> | undefined;
@@ -55,7 +57,7 @@ export class Agent implements AsyncDisposable {
    * @throws {ConfigError} for an option or a key of the configuration that is unknown, missing or of a wrong value.
    */
   constructor(options: AgentOptions, /** @internal */ wiring: AgentWiring = {}) {
-    checkOptionNames("options", options, ["config", "flows", "client", "positionsPath", "onEvent"]);
+    checkOptionNames("options", options, ["config", "flows", "client", "firehoseClient", "positionsPath", "onEvent"]);
     const { config, flows } = options;
     if ((config === undefined) === (flows === undefined)) {
       throw new ConfigError({
@@ -71,6 +73,7 @@ export class Agent implements AsyncDisposable {
     for (const [index, flow] of this.#config.flows.entries()) flowSettings(flow, this.#config, `flows[${index}]`);
     this.#options = options;
     this.#wiring = wiring;
+    this.#clients = new AwsClients(parsed.config);
     this.#system = wiring.system ?? realSystem;
     this.#events = createEventPublisher("millrace:agent", options.onEvent);
   }
@@ -85,10 +88,6 @@ export class Agent implements AsyncDisposable {
     const { positionsFile } = this.#config;
     this.#store = this.#wiring.store ?? openPositionStore(this.#options.positionsPath ?? positionsFile);
     for (const { path, text } of this.#warnings) this.#events.publish({ type: "config-warning", path, text });
-    const { createDestination, kinesis } = this.#wiring;
-    if (this.#options.client === undefined && createDestination === undefined && kinesis === undefined) {
-      this.#ownClient = clientFromConfig(this.#config);
-    }
     try {
       for (const [index, flow] of this.#config.flows.entries()) this.#startFlow(flow, index);
     } catch (error) {
@@ -153,7 +152,7 @@ export class Agent implements AsyncDisposable {
     timer.cancel();
     this.#publishProgress();
     this.#store?.close();
-    this.#ownClient?.destroy();
+    this.#clients.destroy();
   }
 
   #startFlow(config: FlowConfig, index: number): void {
@@ -169,7 +168,7 @@ export class Agent implements AsyncDisposable {
       deadLetters,
       store,
       files: this.#wiring.files ?? realFileSystem,
-      budget: new ByteBudget(maxBufferedBytes),
+      budget: new ByteBudget(maxBufferedBytes, flushOneAtATime(destination)),
       system: this.#system,
       host: hostname(),
       publish: (event) => this.#events.publish(event),
@@ -182,13 +181,13 @@ export class Agent implements AsyncDisposable {
   #createDestination(flow: FlowConfig, maxBufferedBytes: number): Destination {
     const { createDestination, kinesis, system } = this.#wiring;
     if (createDestination !== undefined) return createDestination(flow);
-    return createStreamDestination({
-      flow,
-      config: this.#config,
-      client: this.#options.client ?? this.#ownClient,
-      maxBufferedBytes,
-      wiring: { kinesis, system },
-    });
+    const shared = { flow, config: this.#config, maxBufferedBytes };
+    if (flow.deliveryStream !== undefined) {
+      const client = this.#options.firehoseClient ?? this.#clients.firehose;
+      return createFirehoseDestination({ ...shared, client, system: this.#system });
+    }
+    const client = this.#options.client ?? (kinesis === undefined ? this.#clients.kinesis : undefined);
+    return createStreamDestination({ ...shared, client, wiring: { kinesis, system } });
   }
 
   #deadLetterDirectory(): string {
@@ -219,6 +218,21 @@ async function closeFlow({ flow, destination, deadLetters }: RunningFlow, limit:
   await flow.stop(limit);
   await destination.close({ signal: limit }).catch(() => undefined);
   await deadLetters.close();
+}
+
+/**
+ * Flushes a destination, unless a flush of it is under way: a reader that waits for room while everything held lingers
+ * for company would wait for as long as a record may, and a flush for each of its waits would send crumbs.
+ */
+function flushOneAtATime(destination: Destination): () => void {
+  let isFlushing = false;
+  return () => {
+    if (isFlushing) return;
+    isFlushing = true;
+    void destination.flush().finally(() => {
+      isFlushing = false;
+    });
+  };
 }
 
 function rejectedWhenAborted(signal: AbortSignal): Promise<never> {

@@ -22,3 +22,22 @@ export interface Destination {
   /** Ends it. Puts that are not settled when the signal aborts are rejected. */
   close(options?: { readonly signal?: AbortSignal }): Promise<void>;
 }
+
+/** A put that failed. `scope` says whose fault it is, as with the producer's PutError. */
+export class DestinationError extends Error {
+  override readonly name = "DestinationError";
+  readonly code: string;
+  /** `record`: it will never be accepted. `stream`: nothing will, until somebody acts. `lifetime`: it may be, later. */
+  readonly scope: "record" | "stream" | "lifetime";
+
+  constructor(fields: {
+    readonly scope: "record" | "stream" | "lifetime";
+    readonly code: string;
+    readonly message: string;
+    readonly cause?: unknown;
+  }) {
+    super(fields.message, fields.cause === undefined ? undefined : { cause: fields.cause });
+    this.code = fields.code;
+    this.scope = fields.scope;
+  }
+}

@@ -1,6 +1,7 @@
 /**
  * Pure. How an agent is set up, and what it says of itself.
  */
+import type { FirehoseClient } from "@aws-sdk/client-firehose";
 import type { KinesisClient } from "@aws-sdk/client-kinesis";
 import type { KinesisPort } from "@millrace/core/kinesis";
 import type { System } from "@millrace/core/runtime";
@@ -22,6 +23,8 @@ export interface AgentOptions {
    * @default a client made from the configuration's keys, and from the environment where it has none.
    */
   readonly client?: KinesisClient | undefined;
+  /** The same for flows with a `deliveryStream`. */
+  readonly firehoseClient?: FirehoseClient | undefined;
   /** File of the positions; made where it is not there. @default the configuration's `positionsFile`. */
   readonly positionsPath?: string | undefined;
   /** Called with every event. It must not block. */

@@ -5,9 +5,9 @@ import { ConfigError } from "@millrace/core/options";
 import type { FlowSettings } from "../flow/flow-settings.ts";
 import type { FramingRules } from "../flow/framing-rules.ts";
 import { type PartitionKeyRule, parseKeyTemplate } from "../flow/partition-key.ts";
-import { flowIdOf } from "./parse.ts";
+import { flowIdOf } from "./flow-id.ts";
 import { transformOf } from "./processing.ts";
-import { type AgentConfig, type FlowConfig, maxRecordBytesOf } from "./schema.ts";
+import { type AgentConfig, type FlowConfig, isMultiLine, maxRecordBytesOf } from "./schema.ts";
 
 const dayMs = 86_400_000;
 
@@ -43,13 +43,12 @@ export function flowSettings(flow: FlowConfig, config: AgentConfig, path: string
 
 function framingRules(flow: FlowConfig): FramingRules {
   const { multiLineStartPattern, multiLineContinuePattern } = flow;
-  const hasPattern = multiLineStartPattern !== undefined || multiLineContinuePattern !== undefined;
   return {
     maxRecordBytes: maxRecordBytesOf(flow),
     onLongLine: flow.onLongLine,
     terminator: new TextEncoder().encode(flow.truncatedRecordTerminator),
     footer: flow.fileFooterPattern,
-    multiLine: hasPattern
+    multiLine: isMultiLine(flow)
       ? { start: multiLineStartPattern, continuation: multiLineContinuePattern, maxLines: flow.multiLineMaxLines }
       : undefined,
     stripNewline: flow.stripNewline,

@@ -1,7 +1,8 @@
 import { ConfigError } from "@millrace/core/options";
 import { describe, expect, test } from "vitest";
 import { compileJavaPattern } from "./java-pattern.ts";
-import { flowIdOf, parseConfig, parseJson } from "./parse.ts";
+import { flowIdOf } from "./flow-id.ts";
+import { parseConfig, parseJson } from "./parse.ts";
 import { flowSettings } from "./flow-settings.ts";
 
 const flow = { filePattern: "/var/log/app.log", kinesisStream: "clicks" };
@@ -65,23 +66,35 @@ describe("scenario 75: a bad configuration is named by its path, with what came 
     ],
     ["the same flow twice", { flows: [flow, flow] }, "flows[1]", "another destination"],
     [
-      "a delivery stream",
-      { flows: [{ filePattern: "/x", deliveryStream: "d" }] },
+      "the ARN of a delivery stream",
+      { flows: [{ filePattern: "/x", deliveryStream: "arn:aws:firehose:eu-west-1:1:deliverystream/d" }] },
       "flows[0].deliveryStream",
-      "not supported yet",
+      "not its ARN",
     ],
     [
-      "a delivery stream beside a stream",
-      { flows: [{ ...flow, deliveryStream: "d" }] },
-      "flows[0].deliveryStream",
-      "not supported yet",
+      "a buffer that no request of a delivery stream holds",
+      { flows: [{ filePattern: "/x", deliveryStream: "d", maxBufferSizeBytes: 5_000_000 }] },
+      "flows[0].maxBufferSizeBytes",
+      "1 to 4194304",
     ],
-    ["a role", { flows: [flow], assumeRoleARN: "arn:aws:iam::1:role/r" }, "assumeRoleARN", "not supported yet"],
+    [
+      "aggregates for a delivery stream",
+      { flows: [{ filePattern: "/x", deliveryStream: "d", aggregation: true }] },
+      "flows[0].aggregation",
+      "false for a delivery stream",
+    ],
+    [
+      "joined lines without newlines",
+      { flows: [{ filePattern: "/x", deliveryStream: "d", aggregatedRecordSizeBytes: 5_000, stripNewline: true }] },
+      "flows[0].stripNewline",
+      "nothing else would part them",
+    ],
+    ["a role that is none", { flows: [flow], assumeRoleARN: "logs" }, "assumeRoleARN", "the ARN of a role"],
     [
       "a class for credentials",
       { flows: [flow], "userDefinedCredentialsProvider.classname": "x.Y" },
       "userDefinedCredentialsProvider.classname",
-      "not supported yet",
+      "a Java class cannot be loaded here",
     ],
     ["half a key", { flows: [flow], awsAccessKeyId: "a" }, "awsSecretAccessKey", "or neither"],
     ["a bad template", { flows: [{ ...flow, partitionKey: "{nothing}" }] }, "flows[0].partitionKey", "template"],
@@ -115,16 +128,31 @@ test("comments, strings for numbers and words for booleans are read as the Kines
 
 test("every key that changes nothing is named in a warning", () => {
   const { warnings } = parseConfig({
-    "firehose.endpoint": "x",
+    "cloudwatch.namespace": "x",
     "sts.endpoint": "x",
+    assumeRoleExternalId: "x",
     checkpointFile: "/x",
-    flows: [flow, { ...flow, kinesisStream: "b", publishQueueCapacity: 1, aggregatedRecordSizeBytes: 5 }],
+    flows: [
+      flow,
+      { ...flow, kinesisStream: "b", publishQueueCapacity: 1, aggregatedRecordSizeBytes: 5 },
+      {
+        ...flow,
+        deliveryStream: "d",
+        partitionKey: "{host}",
+        aggregatedRecordSizeBytes: 5,
+        multiLineStartPattern: "x",
+      },
+    ],
   });
   expect(warnings.map(({ path }) => path)).toEqual([
+    "cloudwatch.namespace",
+    "assumeRoleExternalId",
     "sts.endpoint",
-    "firehose.endpoint",
-    "flows[1].aggregatedRecordSizeBytes",
     "flows[1].publishQueueCapacity",
+    "flows[1].aggregatedRecordSizeBytes",
+    "flows[2].kinesisStream",
+    "flows[2].partitionKey",
+    "flows[2].aggregatedRecordSizeBytes",
     "checkpointFile",
   ]);
   expect(parseConfig({ flows: [flow] }).warnings).toEqual([]);

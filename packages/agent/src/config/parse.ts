@@ -4,20 +4,9 @@
 import { ConfigError, nearestName } from "@millrace/core/options";
 import { type ParseError, parse, printParseErrorCode } from "jsonc-parser";
 import type { z } from "zod";
-import {
-  type AgentConfig,
-  agentSchema,
-  flowKeysWithoutEffect,
-  flowSchema,
-  identityKeys,
-  keysWithoutEffect,
-} from "./schema.ts";
-
-/** Something that works, and that its author should know. */
-export interface ConfigWarning {
-  readonly path: string;
-  readonly text: string;
-}
+import { checkRules } from "./rules.ts";
+import { type AgentConfig, agentSchema, flowSchema } from "./schema.ts";
+import { type ConfigWarning, warningsOf } from "./warnings.ts";
 
 export interface ParsedConfig {
   readonly config: AgentConfig;
@@ -53,9 +42,7 @@ export function parseConfig(value: unknown): ParsedConfig {
   const result = agentSchema.safeParse(value);
   if (!result.success) throw toConfigError(result.error, value);
   const config = result.data;
-  checkIdentity(value as Record<string, unknown>);
-  for (const [index, flow] of config.flows.entries()) checkFlow(flow, `flows[${index}]`);
-  checkFlowIds(config);
+  checkRules(value as Record<string, unknown>, config);
   return { config, warnings: warningsOf(value as Record<string, unknown>, config) };
 }
 
@@ -99,104 +86,4 @@ function valueAt(value: unknown, path: readonly (string | number)[]): unknown {
   let current = value;
   for (const part of path) current = (current as Record<string | number, unknown> | undefined)?.[part];
   return current;
-}
-
-/** Refuses what would send as somebody else when it is passed over. */
-function checkIdentity(value: Readonly<Record<string, unknown>>): void {
-  for (const [key, hint] of identityKeys) {
-    if (value[key] === undefined) continue;
-    throw new ConfigError({ path: key, got: value[key], expected: "no such key: it is not supported yet", hint });
-  }
-  const { awsAccessKeyId, awsSecretAccessKey } = value;
-  if ((awsAccessKeyId === undefined) === (awsSecretAccessKey === undefined)) return;
-  throw new ConfigError({
-    path: awsAccessKeyId === undefined ? "awsAccessKeyId" : "awsSecretAccessKey",
-    got: undefined,
-    expected: "both awsAccessKeyId and awsSecretAccessKey, or neither",
-  });
-}
-
-function checkFlow(flow: AgentConfig["flows"][number], path: string): void {
-  if (flow.deliveryStream !== undefined) {
-    throw new ConfigError({
-      path: `${path}.deliveryStream`,
-      got: flow.deliveryStream,
-      expected: "no such key: Data Firehose is not supported yet",
-      hint: "Give kinesisStream, and let the delivery stream read from that stream.",
-    });
-  }
-  if (flow.kinesisStream === undefined) {
-    throw new ConfigError({
-      path: `${path}.kinesisStream`,
-      got: undefined,
-      expected: "the name or ARN of a stream",
-      hint: 'Add "kinesisStream": "...".',
-    });
-  }
-  for (const [index, filePattern] of flow.filePattern.entries()) {
-    if (!filePattern.startsWith("/") || filePattern.endsWith("/")) {
-      throw new ConfigError({
-        path: flow.filePattern.length === 1 ? `${path}.filePattern` : `${path}.filePattern[${index}]`,
-        got: filePattern,
-        expected: "an absolute path that ends in a file name or a glob, like /var/log/app/*.log",
-      });
-    }
-  }
-  if (flow.multiLineStartPattern !== undefined && flow.multiLineContinuePattern !== undefined) {
-    throw new ConfigError({
-      path: `${path}.multiLineContinuePattern`,
-      got: flow.multiLineContinuePattern.source,
-      expected: "only one of multiLineStartPattern and multiLineContinuePattern",
-    });
-  }
-}
-
-function checkFlowIds(config: AgentConfig): void {
-  const seen = new Map<string, number>();
-  for (const [index, flow] of config.flows.entries()) {
-    const id = flowIdOf(flow);
-    const other = seen.get(id);
-    if (other !== undefined) {
-      throw new ConfigError({
-        path: `flows[${index}]`,
-        got: id,
-        expected: `another destination or pattern than flows[${other}]`,
-        hint: "Two flows with both the same would send every line twice.",
-      });
-    }
-    seen.set(id, index);
-  }
-}
-
-/** The key of a flow's positions: its destination and patterns, as the Kinesis Agent names it. */
-export function flowIdOf(flow: AgentConfig["flows"][number]): string {
-  return `kinesis:${flow.kinesisStream}:${flow.filePattern.join(",")}`;
-}
-
-const noEffect = "has no effect in this agent";
-
-function warningsOf(value: Readonly<Record<string, unknown>>, config: AgentConfig): ConfigWarning[] {
-  const warnings: ConfigWarning[] = [];
-  for (const key of keysWithoutEffect) {
-    if (Object.hasOwn(value, key)) warnings.push({ path: key, text: noEffect });
-  }
-  for (const [index, flow] of config.flows.entries()) {
-    for (const key of flowKeysWithoutEffect) {
-      if (Object.hasOwn(flow, key)) warnings.push({ path: `flows[${index}].${key}`, text: noEffect });
-    }
-  }
-  if (config.checkpointFile !== undefined) {
-    warnings.push({
-      path: "checkpointFile",
-      text: "is not read: positions are in positionsFile, and the first start goes by initialPosition",
-    });
-  }
-  for (const directory of ["/run/", "/var/run/", "/tmp/"]) {
-    if (!config.positionsFile.startsWith(directory)) continue;
-    warnings.push({
-      path: "positionsFile",
-      text: `${directory} is emptied when the host starts: positions would be lost`,
-    });
-  }
-  return warnings;
 }

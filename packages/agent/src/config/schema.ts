@@ -5,6 +5,7 @@
  * `awslabs/amazon-kinesis-agent` 2.0.13 reads.
  */
 import { z } from "zod";
+import { deliveryLimits } from "../firehose/delivery-port.ts";
 import { processingSchema } from "./processing.ts";
 import { choice, flag, integer, pattern, text, texts } from "./values.ts";
 
@@ -16,8 +17,6 @@ const recordMaxBytes = mebibyte - 256;
 
 /** Keys of the whole agent that are accepted and change nothing here, as threads and sockets of the JVM. */
 export const keysWithoutEffect: readonly string[] = [
-  "sts.endpoint",
-  "firehose.endpoint",
   "cloudwatch.emitMetrics",
   "cloudwatch.tagInstance",
   "cloudwatch.metricsBufferTimeMillis",
@@ -39,9 +38,8 @@ export const keysWithoutEffect: readonly string[] = [
   "userAgentOverride",
 ];
 
-/** Keys of a flow that do the same: queues that are not here (`maxBufferedBytes` bounds all memory), and Firehose's. */
+/** Keys of a flow that do the same: queues that are not here (`maxBufferedBytes` bounds all memory). */
 export const flowKeysWithoutEffect = [
-  "aggregatedRecordSizeBytes",
   "publishQueueCapacity",
   "waitOnFullPublishQueueMillis",
   "waitOnEmptyPublishQueueMillis",
@@ -49,23 +47,11 @@ export const flowKeysWithoutEffect = [
   "log.emitInternalMetrics",
 ] as const;
 
-/**
- * Keys that say as whom data is sent, in ways that are not there yet, each with what to do instead. Passing over one
- * would send with another identity.
- */
-export const identityKeys: ReadonlyMap<string, string> = new Map(
-  [
-    "assumeRoleARN",
-    "assumeRoleExternalId",
-    "userDefinedCredentialsProvider.classname",
-    "userDefinedCredentialsProvider.location",
-  ].map((key) => [
-    key,
-    key.startsWith("assumeRole")
-      ? "Name the role in a profile (role_arn, external_id) and set AWS_PROFILE, or give the embedding program's client."
-      : "Java classes cannot be loaded. Use the environment, a profile with credential_process, or the host's role.",
-  ]),
-);
+/** Keys that load a Java class for credentials. Passing over one would send with another identity. */
+export const javaCredentialKeys = [
+  "userDefinedCredentialsProvider.classname",
+  "userDefinedCredentialsProvider.location",
+] as const;
 
 const anything = z.unknown().optional();
 
@@ -89,6 +75,7 @@ export const flowSchema = z.strictObject({
   fileFooterPattern: pattern("whole").optional(),
   skipHeaderLines: integer(0).default(0),
   truncatedRecordTerminator: z.string("a string").default("\n"),
+  aggregatedRecordSizeBytes: integer(0, deliveryLimits.recordBytes).default(0),
   retryInitialBackoffMillis: integer(1, 15 * minute).default(100),
   retryMaxBackoffMillis: integer(1, 15 * minute).default(10_000),
   dataProcessingOptions: processingSchema.default([]),
@@ -116,8 +103,12 @@ export const agentSchema = z.strictObject({
   flows: z.array(flowSchema, "a list of flows").min(1, "a list with at least one flow"),
   awsAccessKeyId: text().optional(),
   awsSecretAccessKey: text().optional(),
+  assumeRoleARN: text().optional(),
+  assumeRoleExternalId: text().optional(),
+  "sts.endpoint": text().optional(),
   "kinesis.endpoint": text().optional(),
   "kinesis.region": text().optional(),
+  "firehose.endpoint": text().optional(),
   "log.level": choice(["trace", "debug", "info", "warn", "error", "fatal"]).default("info"),
   "log.statusReportingPeriodSeconds": integer(1, 86_400).default(30),
   checkpointFile: text().optional(),
@@ -129,6 +120,7 @@ export const agentSchema = z.strictObject({
   userAgent: text().optional(),
 
   // This agent's own.
+  "firehose.region": text().optional(),
   positionsFile: text().default("/var/lib/millrace-agent/positions.db"),
   deadLetterDirectory: text().optional(),
   maxBufferedBytes: integer(8 * mebibyte).default(64 * mebibyte),
@@ -136,7 +128,7 @@ export const agentSchema = z.strictObject({
   "http.port": integer(0, 65_535).optional(),
   "http.host": text().default("127.0.0.1"),
   ...allowed(keysWithoutEffect),
-  ...allowed(identityKeys.keys()),
+  ...allowed(javaCredentialKeys),
 });
 
 export type FlowConfig = z.output<typeof flowSchema>;
@@ -149,5 +141,10 @@ export type AgentConfigInput = z.input<typeof agentSchema>;
 
 /** Bytes that the data of one record may have. */
 export function maxRecordBytesOf(flow: FlowConfig): number {
-  return flow.maxRecordSizeBytes ?? recordMaxBytes;
+  return flow.maxRecordSizeBytes ?? (flow.deliveryStream === undefined ? recordMaxBytes : deliveryLimits.recordBytes);
+}
+
+/** True when a record of the flow may be several lines. */
+export function isMultiLine(flow: FlowConfig): boolean {
+  return flow.multiLineStartPattern !== undefined || flow.multiLineContinuePattern !== undefined;
 }

@@ -12,9 +12,12 @@ export class ByteBudget {
   readonly maxBytes: number;
   #usedBytes = 0;
   readonly #waiters: Waiter[] = [];
+  readonly #onWait: () => void;
 
-  constructor(maxBytes: number) {
+  /** `onWait` is called when somebody begins to wait: what is held may be lingering for company. */
+  constructor(maxBytes: number, onWait: () => void = () => undefined) {
     this.maxBytes = maxBytes;
+    this.#onWait = onWait;
   }
 
   get usedBytes(): number {
@@ -49,6 +52,7 @@ export class ByteBudget {
       };
       this.#waiters.push(waiter);
       signal.addEventListener("abort", onAbort, { once: true });
+      this.#onWait();
     });
   }
 

@@ -2,7 +2,6 @@
  * Adapter. The producer of a flow, set up from agent.json.
  */
 import type { KinesisClient } from "@aws-sdk/client-kinesis";
-import { createKinesisClient } from "@millrace/core/aws";
 import type { KinesisPort } from "@millrace/core/kinesis";
 import type { System } from "@millrace/core/runtime";
 import { Producer, type ProducerOptions } from "@millrace/producer";
@@ -45,24 +44,4 @@ export function createStreamDestination(options: StreamDestinationOptions): Dest
     ...(kinesis === undefined ? {} : { kinesis }),
     ...(system === undefined ? {} : { system }),
   });
-}
-
-/** The client that agent.json describes; where it says nothing, the SDK's own chain decides. */
-export function clientFromConfig(config: AgentConfig): KinesisClient {
-  const { awsAccessKeyId: accessKeyId, awsSecretAccessKey: secretAccessKey } = config;
-  const endpoint = config["kinesis.endpoint"];
-  return createKinesisClient({
-    region: config["kinesis.region"],
-    endpoint: endpoint === undefined ? undefined : endpointUrl(endpoint),
-    credentials:
-      accessKeyId === undefined || secretAccessKey === undefined ? undefined : { accessKeyId, secretAccessKey },
-    maxConnections: config.maxConnections,
-    connectTimeoutMs: config.connectionTimeoutMillis,
-    userAgent: config.userAgent,
-  });
-}
-
-/** The Kinesis Agent takes host names. */
-function endpointUrl(endpoint: string): string {
-  return /^https?:\/\//.test(endpoint) ? endpoint : `https://${endpoint}`;
 }

@@ -1,0 +1,12 @@
+/**
+ * Pure. The name of a flow, under which its positions are saved.
+ * Source: the ids that the Kinesis Agent keeps in its checkpoints.
+ */
+import type { FlowConfig } from "./schema.ts";
+
+/** Its destination and patterns. A delivery stream goes before a stream, as it does for the Kinesis Agent. */
+export function flowIdOf(flow: Pick<FlowConfig, "deliveryStream" | "kinesisStream" | "filePattern">): string {
+  const { deliveryStream, filePattern, kinesisStream } = flow;
+  const destination = deliveryStream === undefined ? `kinesis:${kinesisStream}` : `fh:${deliveryStream}`;
+  return `${destination}:${filePattern.join(",")}`;
+}
