@@ -105,6 +105,7 @@ export interface AgentOptions {
     readonly config?: AgentConfigInput | undefined;
     readonly flows?: readonly FlowConfigInput[] | undefined;
     readonly client?: KinesisClient | undefined;
+    readonly firehoseClient?: FirehoseClient | undefined;
     readonly positionsPath?: string | undefined;
     readonly onEvent?: ((event: AgentEvent) => void) | undefined;
 }
@@ -292,6 +293,7 @@ export declare const agentSchema: z.ZodObject<{
         fileFooterPattern: z.ZodOptional<z.ZodPipe<z.ZodString, z.ZodTransform<RegExp, string>>>;
         skipHeaderLines: z.ZodDefault<z.ZodPipe<z.ZodUnknown, z.ZodTransform<number, unknown>>>;
         truncatedRecordTerminator: z.ZodDefault<z.ZodString>;
+        aggregatedRecordSizeBytes: z.ZodDefault<z.ZodPipe<z.ZodUnknown, z.ZodTransform<number, unknown>>>;
         retryInitialBackoffMillis: z.ZodDefault<z.ZodPipe<z.ZodUnknown, z.ZodTransform<number, unknown>>>;
         retryMaxBackoffMillis: z.ZodDefault<z.ZodPipe<z.ZodUnknown, z.ZodTransform<number, unknown>>>;
         dataProcessingOptions: z.ZodDefault<z.ZodPreprocess<z.ZodArray<z.ZodDiscriminatedUnion<[z.ZodObject<{
@@ -361,7 +363,6 @@ export declare const agentSchema: z.ZodObject<{
         aggregation: z.ZodDefault<z.ZodPipe<z.ZodUnknown, z.ZodTransform<boolean, unknown>>>;
         maxBytesPerSecond: z.ZodOptional<z.ZodPipe<z.ZodUnknown, z.ZodTransform<number, unknown>>>;
         maxRecordsPerSecond: z.ZodOptional<z.ZodPipe<z.ZodUnknown, z.ZodTransform<number, unknown>>>;
-        aggregatedRecordSizeBytes: z.ZodOptional<z.ZodUnknown>;
         "log.emitInternalMetrics": z.ZodOptional<z.ZodUnknown>;
         publishQueueCapacity: z.ZodOptional<z.ZodUnknown>;
         waitOnEmptyPublishQueueMillis: z.ZodOptional<z.ZodUnknown>;
@@ -370,8 +371,12 @@ export declare const agentSchema: z.ZodObject<{
     }, z.core.$strict>>;
     awsAccessKeyId: z.ZodOptional<z.ZodString>;
     awsSecretAccessKey: z.ZodOptional<z.ZodString>;
+    assumeRoleARN: z.ZodOptional<z.ZodString>;
+    assumeRoleExternalId: z.ZodOptional<z.ZodString>;
+    "sts.endpoint": z.ZodOptional<z.ZodString>;
     "kinesis.endpoint": z.ZodOptional<z.ZodString>;
     "kinesis.region": z.ZodOptional<z.ZodString>;
+    "firehose.endpoint": z.ZodOptional<z.ZodString>;
     "log.level": z.ZodDefault<z.ZodEnum<{
         debug: "debug";
         error: "error";
@@ -388,12 +393,15 @@ export declare const agentSchema: z.ZodObject<{
     socketTimeoutMillis: z.ZodDefault<z.ZodPipe<z.ZodUnknown, z.ZodTransform<number, unknown>>>;
     shutdownTimeoutMillis: z.ZodDefault<z.ZodPipe<z.ZodUnknown, z.ZodTransform<number, unknown>>>;
     userAgent: z.ZodOptional<z.ZodString>;
+    "firehose.region": z.ZodOptional<z.ZodString>;
     positionsFile: z.ZodDefault<z.ZodString>;
     deadLetterDirectory: z.ZodOptional<z.ZodString>;
     maxBufferedBytes: z.ZodDefault<z.ZodPipe<z.ZodUnknown, z.ZodTransform<number, unknown>>>;
     maxOpenFiles: z.ZodDefault<z.ZodPipe<z.ZodUnknown, z.ZodTransform<number, unknown>>>;
     "http.port": z.ZodOptional<z.ZodPipe<z.ZodUnknown, z.ZodTransform<number, unknown>>>;
     "http.host": z.ZodDefault<z.ZodString>;
+    "userDefinedCredentialsProvider.classname": z.ZodOptional<z.ZodUnknown>;
+    "userDefinedCredentialsProvider.location": z.ZodOptional<z.ZodUnknown>;
 }, z.core.$strict>;
 
 export declare const flowSchema: z.ZodObject<{
@@ -417,6 +425,7 @@ export declare const flowSchema: z.ZodObject<{
     fileFooterPattern: z.ZodOptional<z.ZodPipe<z.ZodString, z.ZodTransform<RegExp, string>>>;
     skipHeaderLines: z.ZodDefault<z.ZodPipe<z.ZodUnknown, z.ZodTransform<number, unknown>>>;
     truncatedRecordTerminator: z.ZodDefault<z.ZodString>;
+    aggregatedRecordSizeBytes: z.ZodDefault<z.ZodPipe<z.ZodUnknown, z.ZodTransform<number, unknown>>>;
     retryInitialBackoffMillis: z.ZodDefault<z.ZodPipe<z.ZodUnknown, z.ZodTransform<number, unknown>>>;
     retryMaxBackoffMillis: z.ZodDefault<z.ZodPipe<z.ZodUnknown, z.ZodTransform<number, unknown>>>;
     dataProcessingOptions: z.ZodDefault<z.ZodPreprocess<z.ZodArray<z.ZodDiscriminatedUnion<[z.ZodObject<{
@@ -486,7 +495,6 @@ export declare const flowSchema: z.ZodObject<{
     aggregation: z.ZodDefault<z.ZodPipe<z.ZodUnknown, z.ZodTransform<boolean, unknown>>>;
     maxBytesPerSecond: z.ZodOptional<z.ZodPipe<z.ZodUnknown, z.ZodTransform<number, unknown>>>;
     maxRecordsPerSecond: z.ZodOptional<z.ZodPipe<z.ZodUnknown, z.ZodTransform<number, unknown>>>;
-    aggregatedRecordSizeBytes: z.ZodOptional<z.ZodUnknown>;
     "log.emitInternalMetrics": z.ZodOptional<z.ZodUnknown>;
     publishQueueCapacity: z.ZodOptional<z.ZodUnknown>;
     waitOnEmptyPublishQueueMillis: z.ZodOptional<z.ZodUnknown>;

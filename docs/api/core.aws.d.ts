@@ -4,10 +4,7 @@ export interface KinesisClientOptions {
     readonly region?: string | undefined;
     readonly maxConnections?: number | undefined;
     readonly endpoint?: string | undefined;
-    readonly credentials?: {
-        readonly accessKeyId: string;
-        readonly secretAccessKey: string;
-    } | undefined;
+    readonly credentials?: KinesisClientConfig["credentials"] | undefined;
     readonly connectTimeoutMs?: number | undefined;
     readonly userAgent?: string | undefined;
 }

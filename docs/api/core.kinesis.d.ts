@@ -172,3 +172,5 @@ export declare function classifyFailure(code: string, httpStatus: number | undef
 export declare function compareSequenceNumbers(a: string, b: string): number;
 
 export declare function isSequenceNumber(text: string): boolean;
+
+export declare function kinesisErrorFrom(error: unknown, signal: AbortSignal | undefined): KinesisError;
