@@ -74,6 +74,28 @@ export interface ConsumerOptions {
   /** Bound on the leases of this worker. Integer from 1. @default no bound. Source: KCL, maxLeasesForWorker. */
   readonly maxLeasesPerWorker?: number | undefined;
   /**
+   * How this worker evens the fleet out when it leads. `"count"`: as many leases for each, or one more.
+   * `"utilization"`: workers are about as busy, by the CPU that they report and the throughput of their leases, and by
+   * count where neither says anything. A Java leader goes by its own.
+   * @default "auto": by utilisation, KCL's default, once a worker of the fleet reports its CPU or is KCL's; else by count
+   */
+  readonly leaseAssignmentStrategy?: "auto" | "utilization" | "count" | undefined;
+  /**
+   * A worker that reads this much gets no more leases, in KB/s. Integer from 1. By utilisation only.
+   * @default no bound. Source: KCL, maxThroughputPerHostKBps.
+   */
+  readonly maxThroughputPerWorkerKBps?: number | undefined;
+  /**
+   * Distance from the fleet's average up to which a worker is left alone, in percent of the average; below 5 points of
+   * CPU it always is. Integer, 0 to 100. By utilisation only. @default 10. Source: KCL, reBalanceThresholdPercentage.
+   */
+  readonly rebalanceThresholdPercent?: number | undefined;
+  /**
+   * Share of a worker's excess that moves at a time, in percent. Integer, 1 to 100. By utilisation only.
+   * @default 60. Source: KCL, dampeningPercentage.
+   */
+  readonly rebalanceDampeningPercent?: number | undefined;
+  /**
    * How long the leader's right lasts without a heartbeat, in milliseconds; a longer one of a Java fleet is kept.
    * Integer, 300 to 3,600,000. @default 20_000
    */

@@ -6,6 +6,7 @@ import type { KinesisClient } from "@aws-sdk/client-kinesis";
 import {
   booleanOption,
   checkOptionNames,
+  choiceOption,
   ConfigError,
   functionOption,
   integerOption,
@@ -15,6 +16,7 @@ import {
 } from "@millrace/core/options";
 import type { StreamRef } from "@millrace/core/kinesis";
 import type { ConsumerEvent } from "./events.ts";
+import type { StrategyOption } from "./leases/fleet.ts";
 import type { LeaseTable } from "./leases/lease-table.ts";
 import type { ConsumerOptions, InitialPositionOption, StreamOption } from "./options.ts";
 import { checkDeaggregation, type DeaggregationOptions } from "./retrieval/deaggregation.ts";
@@ -34,6 +36,10 @@ export interface ResolvedConsumerOptions {
   readonly failoverTimeMs: number;
   readonly leaseDiscoveryIntervalMs: number;
   readonly maxLeasesPerWorker: number;
+  readonly leaseAssignmentStrategy: StrategyOption;
+  readonly maxThroughputPerWorkerKBps: number;
+  readonly rebalanceThresholdPercent: number;
+  readonly rebalanceDampeningPercent: number;
   readonly leaderLeaseDurationMs: number;
   readonly shardSyncIntervalMs: number;
   readonly leaseCleanupIntervalMs: number;
@@ -68,6 +74,10 @@ const names: readonly (keyof ConsumerOptions)[] = [
   "failoverTimeMs",
   "leaseDiscoveryIntervalMs",
   "maxLeasesPerWorker",
+  "leaseAssignmentStrategy",
+  "maxThroughputPerWorkerKBps",
+  "rebalanceThresholdPercent",
+  "rebalanceDampeningPercent",
   "leaderLeaseDurationMs",
   "shardSyncIntervalMs",
   "leaseCleanupIntervalMs",
@@ -112,6 +122,20 @@ export function resolveConsumerOptions(options: ConsumerOptions): ResolvedConsum
     failoverTimeMs,
     leaseDiscoveryIntervalMs: integer("leaseDiscoveryIntervalMs", 50, 60_000, 500),
     maxLeasesPerWorker: integer("maxLeasesPerWorker", 1, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER),
+    leaseAssignmentStrategy: choiceOption(
+      "leaseAssignmentStrategy",
+      options.leaseAssignmentStrategy,
+      ["auto", "utilization", "count"],
+      "auto",
+    ),
+    maxThroughputPerWorkerKBps: integer(
+      "maxThroughputPerWorkerKBps",
+      1,
+      Number.MAX_SAFE_INTEGER,
+      Number.MAX_SAFE_INTEGER,
+    ),
+    rebalanceThresholdPercent: integer("rebalanceThresholdPercent", 0, 100, 10),
+    rebalanceDampeningPercent: integer("rebalanceDampeningPercent", 1, 100, 60),
     leaderLeaseDurationMs: integer("leaderLeaseDurationMs", 300, hourMs, 20_000),
     shardSyncIntervalMs: integer("shardSyncIntervalMs", 1_000, 24 * hourMs, 120_000),
     leaseCleanupIntervalMs: integer("leaseCleanupIntervalMs", 1_000, 24 * hourMs, 300_000),

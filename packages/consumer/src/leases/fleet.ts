@@ -4,6 +4,7 @@
 import { isShardEnd } from "../checkpoint/checkpoint.ts";
 import { actualOwner, parseLease, type Lease } from "./lease.ts";
 import { isExpired, type CounterObservations } from "./lease-expiry.ts";
+import type { AssignmentStrategy } from "./placement.ts";
 import type { Row } from "./table-row.ts";
 import { isWorkerActive, isWorkerFailing, parseWorkerMetrics, type WorkerMetrics } from "./worker-metrics.ts";
 
@@ -64,9 +65,28 @@ export function suspectsAfter(
   return suspects;
 }
 
-/** Workers that may be given leases, in a fixed order. */
+/**
+ * Workers that may be given leases, in a fixed order. Those whose last measurement failed get none, as with KCL; where
+ * it failed for all, a lease with an owner who cannot measure itself is better than one without [C8].
+ */
 export function eligibleWorkers(fleet: FleetRows, suspects: Suspects, wallNowMs: number): readonly WorkerMetrics[] {
-  return fleet.workers
-    .filter((worker) => isWorkerActive(worker, wallNowMs) && !isWorkerFailing(worker) && !suspects.has(worker.workerId))
+  const active = fleet.workers
+    .filter((worker) => isWorkerActive(worker, wallNowMs) && !suspects.has(worker.workerId))
     .toSorted((a, b) => (a.workerId < b.workerId ? -1 : 1));
+  const measured = active.filter((worker) => !isWorkerFailing(worker));
+  return measured.length > 0 ? measured : active;
+}
+
+/** What the leader's options ask for. */
+export type StrategyOption = AssignmentStrategy | "auto";
+
+/**
+ * The strategy of a round. By itself it is KCL's default, by utilisation, as soon as the fleet's rows say that utilisation
+ * counts there: a worker reports its own, or is KCL's, so that a Java leader before or after this one goes by it and
+ * leases would move with every change of the leader.
+ */
+export function chooseStrategy(option: StrategyOption, workers: readonly WorkerMetrics[]): AssignmentStrategy {
+  if (option !== "auto") return option;
+  const isUtilized = workers.some((worker) => worker.process === undefined || Object.keys(worker.series).length > 0);
+  return isUtilized ? "utilization" : "count";
 }

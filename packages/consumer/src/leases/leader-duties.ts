@@ -6,54 +6,36 @@
  */
 import { describeError, type EventPublisher } from "@millrace/core/observe";
 import type { KinesisPort } from "@millrace/core/kinesis";
-import { SerialLoop, type System } from "@millrace/core/runtime";
-import PQueue from "p-queue";
-import { isShardEnd } from "../checkpoint/checkpoint.ts";
+import { SerialLoop } from "@millrace/core/runtime";
 import { ConsumerError } from "../errors.ts";
 import type { ConsumerEvent } from "../events.ts";
 import type { ConsumedStream } from "../shards/consumed-stream.ts";
 import { auditStream, deleteFinished } from "../shards/shard-audit.ts";
 import { callWithin } from "./call-within.ts";
 import { scanFleet, type FleetTables } from "./fleet-tables.ts";
-import { eligibleWorkers, suspectsAfter, type FleetRows, type Suspects } from "./fleet.ts";
-import { planAssignment, type AssignmentDecision } from "./lease-assignment.ts";
+import { suspectsAfter, type FleetRows, type Suspects } from "./fleet.ts";
+import { LeaseAssigner, type LeaseAssignerOptions } from "./lease-assigner.ts";
 import { observeCounters, type CounterObservations } from "./lease-expiry.ts";
-import type { LeaderLock } from "./leader-lock.ts";
 import type { Lease } from "./lease.ts";
-import type { LeaseTable } from "./lease-table.ts";
-import { assignment, handOffRequest } from "./lease-writes.ts";
 import { numberAttribute } from "./table-row.ts";
 import { staleMetricsSeconds } from "./worker-metrics.ts";
 
-/** Writes of assignments in flight at a time. */
-const assignmentsInFlight = 10;
-
-export interface LeaderDutiesOptions {
-  readonly lock: LeaderLock;
+export interface LeaderDutiesOptions extends LeaseAssignerOptions {
   readonly tables: FleetTables;
-  readonly table: LeaseTable;
   readonly kinesis: KinesisPort;
-  readonly system: System;
-  readonly events: EventPublisher<ConsumerEvent>;
   readonly streams: readonly ConsumedStream[];
-  readonly failoverTimeMs: number;
-  readonly handOffTimeoutMs: number;
-  readonly gracefulHandOff: boolean;
   readonly shardSyncIntervalMs: number;
   readonly leaseCleanupIntervalMs: number;
-  readonly maxLeasesPerWorker: number;
   readonly onCrash: (error: unknown) => void;
 }
 
 /** One worker's part in leading, whether it leads or not. */
 export class LeaderDuties {
   readonly #options: LeaderDutiesOptions;
-  readonly #queue = new PQueue({ concurrency: assignmentsInFlight });
+  readonly #assigner: LeaseAssigner;
   #loop: SerialLoop | undefined;
   #observations: CounterObservations = new Map();
   #suspects: Suspects = new Map();
-  /** Since when this leader has seen a hand-off pending, by lease. */
-  #handOffs = new Map<string, { readonly receiver: string | undefined; readonly since: number }>();
   /** When each stream's shards were last compared with its leases. */
   #syncedAt = new Map<string, number>();
   #cleanedAt = -Infinity;
@@ -61,6 +43,7 @@ export class LeaderDuties {
 
   constructor(options: LeaderDutiesOptions) {
     this.#options = options;
+    this.#assigner = new LeaseAssigner(options);
   }
 
   /** What the last scan of the table cost, in DynamoDB's read units; 0 while this worker does not lead. */
@@ -91,7 +74,7 @@ export class LeaderDuties {
   #forget(): void {
     this.#observations = new Map();
     this.#suspects = new Map();
-    this.#handOffs = new Map();
+    this.#assigner.forget();
     this.#syncedAt = new Map();
   }
 
@@ -110,7 +93,7 @@ export class LeaderDuties {
     this.#suspects = suspectsAfter(this.#suspects, fleet, this.#observations, startedAt, failoverTimeMs);
     const created = await this.#syncShards(fleet.leases, signal);
     if (!lock.isLeader || signal.aborted) return false;
-    await this.#assign(fleet, startedAt);
+    await this.#assigner.assign(fleet, this.#observations, this.#suspects, startedAt);
     if (system.now() - this.#cleanedAt >= this.#options.leaseCleanupIntervalMs) {
       this.#cleanedAt = system.now();
       await deleteFinished(this.#options, fleet.leases);
@@ -150,23 +133,6 @@ export class LeaderDuties {
     return created;
   }
 
-  async #assign(fleet: FleetRows, now: number): Promise<void> {
-    const { system, failoverTimeMs, maxLeasesPerWorker } = this.#options;
-    this.#watchHandOffs(fleet.leases, now);
-    const workers = eligibleWorkers(fleet, this.#suspects, system.wallNow()).map((worker) => worker.workerId);
-    const decisions = planAssignment({
-      leases: fleet.leases.filter((lease) => !isShardEnd(lease.checkpoint)),
-      workers,
-      observations: this.#observations,
-      now,
-      failoverTimeMs,
-      maxLeasesPerWorker,
-      balance: true,
-      isHandOffOverdue: (lease) => this.#isHandOffOverdue(lease, now),
-    });
-    await this.#queue.addAll(decisions.map((decision) => () => this.#carryOut(decision)));
-  }
-
   /** Reports of workers that are long gone. The condition keeps one that has just come back. */
   async #deleteStaleWorkers(fleet: FleetRows): Promise<void> {
     const { system, tables } = this.#options;
@@ -174,44 +140,6 @@ export class LeaderDuties {
       if (system.wallNow() / 1000 - worker.lastUpdateSeconds <= staleMetricsSeconds) continue;
       const lut = { attribute: "lut", is: "equal", value: numberAttribute(worker.lastUpdateSeconds) } as const;
       await tables.metrics.delete(worker.workerId, [lut]);
-    }
-  }
-
-  #watchHandOffs(leases: readonly Lease[], now: number): void {
-    const pending = new Map<string, { readonly receiver: string | undefined; readonly since: number }>();
-    for (const lease of leases) {
-      if (lease.checkpointOwner === undefined) continue;
-      const known = this.#handOffs.get(lease.leaseKey);
-      const same = known !== undefined && known.receiver === lease.leaseOwner;
-      pending.set(lease.leaseKey, same ? known : { receiver: lease.leaseOwner, since: now });
-    }
-    this.#handOffs = pending;
-  }
-
-  #isHandOffOverdue(lease: Lease, now: number): boolean {
-    const { handOffTimeoutMs, failoverTimeMs } = this.#options;
-    const pending = this.#handOffs.get(lease.leaseKey);
-    return pending !== undefined && now - pending.since > handOffTimeoutMs + failoverTimeMs;
-  }
-
-  async #carryOut(decision: AssignmentDecision): Promise<void> {
-    const { system, table, failoverTimeMs, lock, gracefulHandOff } = this.#options;
-    // Decisions of a leader that was paused for long may be as old as the pause.
-    if (!lock.isLeader) return;
-    const { lease, receiver } = decision;
-    const graceful = decision.type === "hand-off" && gracefulHandOff;
-    const update = graceful ? handOffRequest(lease, receiver) : assignment(lease, receiver);
-    const outcome = await callWithin(system, failoverTimeMs / 3, (signal) => table.update(update, { signal }));
-    if (outcome.ok) {
-      this.#events.publish({
-        type: "lease-assigned",
-        leaseKey: lease.leaseKey,
-        receiver,
-        cause: decision.cause,
-        graceful,
-      });
-    } else if (outcome.reason !== "condition-failed") {
-      this.#events.publish({ type: "lease-table-failed", operation: "assign", error: describeError(outcome.error) });
     }
   }
 }

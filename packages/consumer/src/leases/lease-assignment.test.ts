@@ -2,7 +2,8 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { sentinel } from "../checkpoint/checkpoint.ts";
 import { eligibleWorkers, suspectsAfter } from "./fleet.ts";
-import { planAssignment, type AssignmentInput } from "./lease-assignment.ts";
+import { planAssignment } from "./lease-assignment.ts";
+import type { AssignmentInput } from "./placement.ts";
 import { isExpired, observeCounters } from "./lease-expiry.ts";
 import type { Lease } from "./lease.ts";
 import { newLeaseRow, parseLease } from "./lease.ts";
@@ -22,18 +23,23 @@ function lease(number: number, fields: Partial<Lease> = {}): Lease {
   return { ...parsed, ...fields };
 }
 
-function input(fields: Partial<AssignmentInput>): AssignmentInput {
-  const leases = fields.leases ?? [];
+function input(fields: Partial<Omit<AssignmentInput, "workers">> & { workers?: readonly string[] }): AssignmentInput {
+  const { leases = [], workers = ["a", "b"] } = fields;
   return {
+    strategy: "count",
     leases,
-    workers: ["a", "b"],
+    settling: new Set(),
     observations: observeCounters(new Map(), leases, 0),
     now: 0,
     failoverTimeMs: 10_000,
     maxLeasesPerWorker: Number.MAX_SAFE_INTEGER,
     balance: true,
     isHandOffOverdue: () => false,
+    maxThroughputPerWorkerKBps: Infinity,
+    rebalanceThresholdPercent: 10,
+    rebalanceDampeningPercent: 60,
     ...fields,
+    workers: workers.map((workerId) => worker(workerId)),
   };
 }
 
@@ -58,7 +64,7 @@ describe("assignment by count", () => {
             lease(index, { leaseOwner: owner === undefined ? undefined : `w${owner % workerCount}` }),
           );
           const decisions = planAssignment(input({ leases, workers }));
-          const counts = workers.map((worker) => countsAfter(leases, decisions).get(worker) ?? 0);
+          const counts = workers.map((name) => countsAfter(leases, decisions).get(name) ?? 0);
           expect(counts.reduce((a, b) => a + b, 0)).toBe(leases.length);
           expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(1);
         },
@@ -115,15 +121,17 @@ describe("expiry", () => {
   });
 });
 
-const worker = (workerId: string, fields: Partial<WorkerMetrics> = {}): WorkerMetrics => ({
-  workerId,
-  lastUpdateSeconds: 1_000,
-  series: {},
-  operatingRange: {},
-  supportCode: 1,
-  supportSeconds: 1_000,
-  ...fields,
-});
+function worker(workerId: string, fields: Partial<WorkerMetrics> = {}): WorkerMetrics {
+  return {
+    workerId,
+    lastUpdateSeconds: 1_000,
+    series: {},
+    operatingRange: {},
+    supportCode: 1,
+    supportSeconds: 1_000,
+    ...fields,
+  };
+}
 
 describe("workers", () => {
   test("are eligible while their report is fresh and their captures succeed", () => {

@@ -1,41 +1,51 @@
 /**
- * Pure. Who gets which lease, decided by the leader from one scan: by count.
+ * Pure. Who gets which lease, decided by the leader from one scan.
  *
- * Source: kcl.md 2.4, LEASE_COUNT_BASED, with ties broken by the number of leases and then by name, and balancing that
- * stops at a difference of one [C8].
+ * Source: kcl.md 2.4. Leases without a live owner go first, oldest first; then live ones may move to even the fleet out.
+ * Which worker is next, and what is even, is the strategy's: by count, or by utilisation.
  */
 import { isShardEnd } from "../checkpoint/checkpoint.ts";
+import { CountPlacement } from "./count-placement.ts";
 import { actualOwner, type Lease } from "./lease.ts";
-import { isExpired, type CounterObservations } from "./lease-expiry.ts";
+import { isExpired } from "./lease-expiry.ts";
+import type { AssignmentDecision, AssignmentInput, Placement } from "./placement.ts";
+import { UtilizationPlacement } from "./utilization-placement.ts";
 
-/** One decision. `hand-off` asks a live owner to drain; `assign` takes effect at once. */
-export interface AssignmentDecision {
-  readonly type: "assign" | "hand-off";
+interface WaitingLease {
   readonly lease: Lease;
-  readonly receiver: string;
-  readonly cause: "unowned" | "expired" | "hand-off-timed-out" | "balance";
+  readonly cause: AssignmentDecision["cause"];
+  readonly since: number;
 }
 
-export interface AssignmentInput {
-  readonly leases: readonly Lease[];
-  /** Workers that may receive leases. */
-  readonly workers: readonly string[];
-  readonly observations: CounterObservations;
-  readonly now: number;
-  readonly failoverTimeMs: number;
-  readonly maxLeasesPerWorker: number;
-  /** Whether owned leases may be moved to even the counts out. */
-  readonly balance: boolean;
-  /** True when a pending hand-off of this lease has taken too long. */
-  readonly isHandOffOverdue: (lease: Lease) => boolean;
+interface SortedLeases {
+  /** Without a live owner, or in a hand-off that takes too long. */
+  readonly waiting: readonly WaitingLease[];
+  /** What each worker has, or is on the way to have. */
+  readonly held: ReadonlyMap<string, readonly Lease[]>;
+  /** What each worker could give away. */
+  readonly movable: ReadonlyMap<string, Lease[]>;
 }
 
 /** Decides. Leases that nobody can take stay as they are and come again in the next round. */
 export function planAssignment(input: AssignmentInput): readonly AssignmentDecision[] {
-  const counts = new Map<string, number>(input.workers.map((worker) => [worker, 0]));
+  const { waiting, held, movable } = sortLeases(input);
+  const isByCount = input.strategy === "count";
+  const placement: Placement = isByCount ? new CountPlacement(input, held) : new UtilizationPlacement(input, held);
   const decisions: AssignmentDecision[] = [];
-  const waiting: { lease: Lease; cause: AssignmentDecision["cause"]; since: number }[] = [];
-  const movable: Lease[] = [];
+  for (const { lease, cause } of waiting) {
+    const receiver = placement.receiver();
+    if (receiver === undefined) break;
+    placement.give(receiver, lease);
+    decisions.push({ type: "assign", lease, receiver, cause });
+  }
+  if (input.balance) decisions.push(...placement.balance(movable));
+  return decisions;
+}
+
+function sortLeases(input: AssignmentInput): SortedLeases {
+  const waiting: WaitingLease[] = [];
+  const held = new Map<string, Lease[]>();
+  const movable = new Map<string, Lease[]>();
   for (const lease of input.leases) {
     const owner = actualOwner(lease);
     const since = input.observations.get(lease.leaseKey)?.since ?? input.now;
@@ -46,77 +56,18 @@ export function planAssignment(input: AssignmentInput): readonly AssignmentDecis
     } else if (lease.checkpointOwner !== undefined) {
       if (input.isHandOffOverdue(lease)) waiting.push({ lease, cause: "hand-off-timed-out", since });
       // A lease on its way counts for whom it goes to.
-      else addTo(counts, lease.leaseOwner ?? owner, 1);
+      else addTo(held, lease.leaseOwner ?? owner, lease);
     } else {
-      addTo(counts, owner, 1);
-      if (!isShardEnd(lease.checkpoint)) movable.push(lease);
+      addTo(held, owner, lease);
+      if (!isShardEnd(lease.checkpoint)) addTo(movable, owner, lease);
     }
   }
-  waiting.sort((a, b) => a.since - b.since || compareText(a.lease.leaseKey, b.lease.leaseKey));
-  for (const { lease, cause } of waiting) {
-    const receiver = leastLoaded(counts, input.workers, input.maxLeasesPerWorker);
-    if (receiver === undefined) break;
-    addTo(counts, receiver, 1);
-    decisions.push({ type: "assign", lease, receiver, cause });
-  }
-  if (input.balance) decisions.push(...planBalance(input, counts, movable));
-  return decisions;
+  waiting.sort((a, b) => a.since - b.since || (a.lease.leaseKey < b.lease.leaseKey ? -1 : 1));
+  return { waiting, held, movable };
 }
 
-/** Moves leases from the most to the least loaded worker until their counts differ by at most one. */
-function planBalance(
-  input: AssignmentInput,
-  counts: Map<string, number>,
-  movable: readonly Lease[],
-): AssignmentDecision[] {
-  const decisions: AssignmentDecision[] = [];
-  const byOwner = new Map<string, Lease[]>();
-  for (const lease of movable.toSorted((a, b) => compareText(a.leaseKey, b.leaseKey))) {
-    const owner = actualOwner(lease) ?? "";
-    const owned = byOwner.get(owner);
-    if (owned === undefined) byOwner.set(owner, [lease]);
-    else owned.push(lease);
-  }
-  for (;;) {
-    const receiver = leastLoaded(counts, input.workers, input.maxLeasesPerWorker);
-    if (receiver === undefined) return decisions;
-    const donor = mostLoaded(counts, byOwner);
-    if (donor === undefined || (counts.get(donor) ?? 0) - (counts.get(receiver) ?? 0) < 2) return decisions;
-    const lease = byOwner.get(donor)?.pop();
-    if (lease === undefined) return decisions;
-    addTo(counts, donor, -1);
-    addTo(counts, receiver, 1);
-    decisions.push({ type: "hand-off", lease, receiver, cause: "balance" });
-  }
-}
-
-function addTo(counts: Map<string, number>, worker: string, amount: number): void {
-  counts.set(worker, (counts.get(worker) ?? 0) + amount);
-}
-
-function leastLoaded(counts: Map<string, number>, workers: readonly string[], max: number): string | undefined {
-  let best: string | undefined;
-  for (const worker of workers) {
-    const count = counts.get(worker) ?? 0;
-    if (count >= max) continue;
-    const bestCount = best === undefined ? Infinity : (counts.get(best) ?? 0);
-    if (count < bestCount || (count === bestCount && best !== undefined && worker < best)) best = worker;
-  }
-  return best;
-}
-
-/** The most loaded worker that has a lease left to give. */
-function mostLoaded(counts: Map<string, number>, byOwner: Map<string, Lease[]>): string | undefined {
-  let best: string | undefined;
-  for (const [worker, leases] of byOwner) {
-    if (leases.length === 0) continue;
-    const bestCount = best === undefined ? -1 : (counts.get(best) ?? 0);
-    const count = counts.get(worker) ?? 0;
-    if (count > bestCount || (count === bestCount && best !== undefined && worker < best)) best = worker;
-  }
-  return best;
-}
-
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+function addTo(leases: Map<string, Lease[]>, worker: string, lease: Lease): void {
+  const present = leases.get(worker);
+  if (present === undefined) leases.set(worker, [lease]);
+  else present.push(lease);
 }

@@ -9,13 +9,10 @@ import type { ConsumerEvent } from "../events.ts";
 import { callWithin } from "./call-within.ts";
 import type { LeaseTable } from "./lease-table.ts";
 import { ConsumerError } from "../errors.ts";
-import { textOf } from "./table-row.ts";
-import { metricsReport, metricsReportMs } from "./worker-metrics.ts";
+import { isReportOf, metricsReport, metricsReportMs, reportingProcess } from "./worker-metrics.ts";
 
 const callLimitMs = 5_000;
 const retryMs = 1_000;
-/** Ours: which process wrote the row. */
-const processAttribute = "millraceProcess";
 
 export interface MetricsReporterOptions {
   readonly table: LeaseTable;
@@ -73,7 +70,7 @@ export class MetricsReporter {
     await this.stop();
     const { system, table, workerId } = this.#options;
     // The row of another process under this name stays.
-    const own = [{ attribute: processAttribute, is: "equal", value: { S: this.#process } } as const];
+    const own = [isReportOf(this.#process)];
     const outcome = await callWithin(system, callLimitMs, (signal) => table.delete(workerId, own, { signal }));
     if (!outcome.ok && outcome.reason !== "condition-failed") this.#failed(outcome.error);
   }
@@ -88,10 +85,10 @@ export class MetricsReporter {
       operatingRange: {},
       supportCode: 1,
       supportSeconds: seconds,
+      process: this.#process,
     });
     if (await this.#hasNamesake()) return true;
-    const update = { ...report, set: { ...report.set, [processAttribute]: { S: this.#process } } };
-    const outcome = await callWithin(system, callLimitMs, (signal) => table.update(update, { signal }));
+    const outcome = await callWithin(system, callLimitMs, (signal) => table.update(report, { signal }));
     if (!outcome.ok && outcome.reason !== "condition-failed") this.#failed(outcome.error);
     return outcome.ok;
   }
@@ -105,7 +102,7 @@ export class MetricsReporter {
     const { system, table, workerId, onCrash } = this.#options;
     const found = await callWithin(system, callLimitMs, (signal) => table.get(workerId, { consistent: true, signal }));
     const row = found.ok ? found.value : undefined;
-    const other = row === undefined ? undefined : textOf(row, processAttribute);
+    const other = row === undefined ? undefined : reportingProcess(row);
     if (!this.#hasReported || other === undefined || !(other < this.#process)) {
       this.#hasReported = true;
       return false;

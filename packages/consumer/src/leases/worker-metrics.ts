@@ -3,7 +3,16 @@
  *
  * Source: kcl.md 1.5. A row without series is a legal "default-metric" worker, balanced by throughput or count.
  */
-import { integerOf, numberAttribute, numberOf, textOf, type Attribute, type Row, type RowUpdate } from "./table-row.ts";
+import {
+  integerOf,
+  numberAttribute,
+  numberOf,
+  textOf,
+  type Attribute,
+  type Condition,
+  type Row,
+  type RowUpdate,
+} from "./table-row.ts";
 
 /** A worker as its row tells it. Series have short names: `C` is CPU. */
 export interface WorkerMetrics {
@@ -17,12 +26,19 @@ export interface WorkerMetrics {
   /** Highest protocol feature that the worker understands; 1 is the single table of KCL 3.5. */
   readonly supportCode: number;
   readonly supportSeconds: number;
+  /** Ours: the process that wrote the row; undefined for a Java worker. */
+  readonly process?: string | undefined;
 }
 
 /** Period of the report. Source: kcl.md 1.5, workerMetricsReporterFreqInMillis. */
 export const metricsReportMs = 30_000;
+/** What stands in a series for a time without measurement. Source: kcl.md 1.5. */
+export const captureFailed = -1;
 /** Age after which a row is deleted by the leader. Source: kcl.md 1.5. */
 export const staleMetricsSeconds = 86_400;
+
+/** Ours: which process wrote the row. */
+const processAttribute = "millraceProcess";
 
 const entityType: Attribute = { S: "WORKER_METRIC_STATS" };
 
@@ -44,6 +60,7 @@ export function metricsReport(metrics: WorkerMetrics): RowUpdate {
       opr: { M: opr },
       sup: numberAttribute(metrics.supportCode),
       slu: numberAttribute(metrics.supportSeconds),
+      ...(metrics.process === undefined ? {} : { [processAttribute]: { S: metrics.process } }),
     },
   };
 }
@@ -85,7 +102,29 @@ export function parseWorkerMetrics(row: Row, keyAttribute: string): WorkerMetric
     operatingRange,
     supportCode: numberOf(row, "sup") ?? 0,
     supportSeconds: numberOf(row, "slu") ?? 0,
+    process: textOf(row, processAttribute),
   };
+}
+
+/** The process that wrote a row last; undefined for one of KCL. */
+export function reportingProcess(row: Row): string | undefined {
+  return textOf(row, processAttribute);
+}
+
+/** Holds while the row was last written by this process. */
+export function isReportOf(process: string): Condition {
+  return { attribute: processAttribute, is: "equal", value: { S: process } };
+}
+
+const alpha = 0.5;
+
+/** The moving average of a series; undefined when every capture failed. Source: kcl.md 2.4 step 6. */
+export function smoothedSeries(values: readonly number[]): number | undefined {
+  let average: number | undefined;
+  for (const value of values) {
+    if (value !== captureFailed) average = average === undefined ? value : alpha * value + (1 - alpha) * average;
+  }
+  return average;
 }
 
 /** True while the leader may give leases to the worker: its row is younger than two reports. */
@@ -95,5 +134,5 @@ export function isWorkerActive(metrics: WorkerMetrics, wallNowMs: number): boole
 
 /** True when the last capture of any metric failed: such a worker keeps what it has and gets nothing new. */
 export function isWorkerFailing(metrics: WorkerMetrics): boolean {
-  return Object.values(metrics.series).some((values) => values.at(-1) === -1);
+  return Object.values(metrics.series).some((values) => values.at(-1) === captureFailed);
 }
