@@ -262,6 +262,10 @@ export interface ConsumerOptions {
     readonly failoverTimeMs?: number | undefined;
     readonly leaseDiscoveryIntervalMs?: number | undefined;
     readonly maxLeasesPerWorker?: number | undefined;
+    readonly leaseAssignmentStrategy?: "auto" | "utilization" | "count" | undefined;
+    readonly maxThroughputPerWorkerKBps?: number | undefined;
+    readonly rebalanceThresholdPercent?: number | undefined;
+    readonly rebalanceDampeningPercent?: number | undefined;
     readonly leaderLeaseDurationMs?: number | undefined;
     readonly shardSyncIntervalMs?: number | undefined;
     readonly leaseCleanupIntervalMs?: number | undefined;
