@@ -4,22 +4,34 @@
  */
 import { Command } from "commander";
 
+import { costCommand } from "./commands/cost.ts";
+import { doctorCommand } from "./commands/doctor.ts";
+import { leasesCommand } from "./commands/leases.ts";
+import { putCommand } from "./commands/put.ts";
 import { quickstartCommand } from "./commands/quickstart.ts";
+import { resetCommand } from "./commands/reset.ts";
 import { simulateCommand } from "./commands/simulate.ts";
-
-// Source: sysexits.h, EX_USAGE and EX_SOFTWARE.
-const exitUsage = 64;
-const exitBug = 70;
+import { tailCommand } from "./commands/tail.ts";
+import { exitCodes } from "./exit-codes.ts";
 
 const program = new Command("millrace")
   .description("Producer, consumer and agent for Amazon Kinesis Data Streams.")
   .showHelpAfterError("Run with --help for the commands and their options.")
-  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : exitUsage));
+  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? exitCodes.done : exitCodes.usage));
 
-for (const command of [quickstartCommand(), simulateCommand()])
+for (const command of [
+  quickstartCommand(),
+  doctorCommand(),
+  putCommand(),
+  tailCommand(),
+  leasesCommand(),
+  resetCommand(),
+  costCommand(),
+  simulateCommand(),
+])
   program.addCommand(command.copyInheritedSettings(program));
 
 program.parseAsync().catch((error: unknown) => {
   console.error("millrace: this is a bug, please report it:", error);
-  process.exitCode = exitBug;
+  process.exitCode = exitCodes.bug;
 });

@@ -5,6 +5,7 @@ import { realSystem } from "@millrace/core/runtime";
 import { Command } from "commander";
 import { resolve } from "node:path";
 
+import { exitCodes } from "../exit-codes.ts";
 import { inspectSourceFile, SourceFileError } from "../io/source-file.ts";
 import type { SourceFile } from "../io/source-file.ts";
 import { Progress } from "../quickstart/progress.ts";
@@ -14,10 +15,6 @@ import type { Totals } from "../quickstart/summary.ts";
 
 /** The largest line that fits a Kinesis record with its partition key of at most 256 bytes. */
 const longestLineBytes = 1024 * 1024 - 256;
-
-// Source: sysexits.h, EX_DATAERR and EX_NOINPUT.
-const exitBadData = 65;
-const exitNoInput = 66;
 
 /** The command, ready to be added to `millrace`. */
 export function quickstartCommand(): Command {
@@ -48,7 +45,7 @@ async function quickstart(file: string | undefined): Promise<number> {
     const unfit = source === undefined ? undefined : introduce(source, progress);
     if (unfit !== undefined) {
       console.error(`millrace: ${unfit}`);
-      return exitBadData;
+      return exitCodes.badData;
     }
     const totals =
       source?.bytes === 0
@@ -58,10 +55,10 @@ async function quickstart(file: string | undefined): Promise<number> {
     return isFlawless(totals.verdict) ? 0 : 1;
   } catch (error) {
     progress.end();
-    if (interrupt.signal.aborted) return 130;
+    if (interrupt.signal.aborted) return exitCodes.interrupted;
     if (error instanceof SourceFileError) {
       console.error(`millrace: ${error.message}`);
-      return exitNoInput;
+      return exitCodes.noInput;
     }
     throw error;
   } finally {

@@ -6,6 +6,7 @@ import { ConfigError } from "@millrace/core/options";
 import { KinesisSimulator, parseFault, ServiceError } from "@millrace/simulator";
 import type { CreateStreamOptions, FaultOptions } from "@millrace/simulator";
 import { Command, InvalidArgumentError } from "commander";
+import { readCount } from "./command-process.ts";
 
 /** What the command line asks for. */
 export interface SimulateOptions {
@@ -156,14 +157,6 @@ function accessKeyOf(env: SimulateProcess["env"]): { accessKeyId: string; secret
     got: undefined,
     expected: "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment",
   });
-}
-
-function readCount(min: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (text.trim() !== "" && Number.isSafeInteger(value) && value >= min) return value;
-    throw new InvalidArgumentError(`Expected an integer of at least ${min}.`);
-  };
 }
 
 function readFault(text: string, before: readonly FaultOptions[]): readonly FaultOptions[] {

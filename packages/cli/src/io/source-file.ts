@@ -5,6 +5,8 @@
 import { createReadStream } from "node:fs";
 import { open, rename, stat } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
+import { Readable } from "node:stream";
+import { linesFrom } from "./lines.ts";
 
 /** What stands in a file. */
 export interface SourceFile {
@@ -26,27 +28,11 @@ export class SourceFileError extends Error {
 
 const newline = 0x0a;
 
-/** The complete lines and the rest of a file of `bytes` bytes, with their newlines, one array for each chunk read. */
-async function* linesOf(path: string, bytes: number): AsyncGenerator<Uint8Array[]> {
-  if (bytes === 0) return;
-  let pending: Buffer[] = [];
+/** The lines of a file of `bytes` bytes, with their newlines, one array for each chunk read. */
+function linesOf(path: string, bytes: number): AsyncIterable<Uint8Array[]> {
+  if (bytes === 0) return linesFrom(Readable.from([]));
   // What is appended while the quickstart runs is not part of it.
-  for await (const chunk of createReadStream(path, {
-    end: bytes - 1,
-    highWaterMark: 1 << 18,
-  }) as AsyncIterable<Buffer>) {
-    const lines: Uint8Array[] = [];
-    let start = 0;
-    for (let end = chunk.indexOf(newline); end >= 0; end = chunk.indexOf(newline, start)) {
-      const piece = chunk.subarray(start, end + 1);
-      lines.push(pending.length === 0 ? piece : Buffer.concat([...pending, piece]));
-      pending = [];
-      start = end + 1;
-    }
-    if (start < chunk.length) pending.push(chunk.subarray(start));
-    yield lines;
-  }
-  if (pending.length > 0) yield [Buffer.concat(pending)];
+  return linesFrom(createReadStream(path, { end: bytes - 1, highWaterMark: 1 << 18 }) as AsyncIterable<Buffer>);
 }
 
 /**

@@ -165,6 +165,36 @@ export function hashRangeUpdate(leaseKey: string, range: HashRange): RowUpdate {
   };
 }
 
+/**
+ * Puts a lease back to where nothing of its shard was read, owned by nobody: an operator's reset, the one write that may
+ * lower a checkpoint [C3].
+ * @param position `sinceMs` goes with LATEST: where reading begins, milliseconds since 1970.
+ */
+export function resetUpdate(
+  lease: Lease,
+  position: { readonly name: "TRIM_HORIZON" } | { readonly name: "LATEST"; readonly sinceMs: number },
+): RowUpdate {
+  const set = { checkpoint: { S: position.name }, checkpointSubSequenceNumber: { N: "0" } };
+  const remove = [
+    "leaseOwner",
+    "checkpointOwner",
+    "childShardIds",
+    "pendingCheckpoint",
+    "pendingCheckpointSubSequenceNumber",
+    "pendingCheckpointState",
+    failedAttemptsAttribute,
+  ];
+  return {
+    key: lease.leaseKey,
+    conditions: deletionConditions(lease),
+    ...(position.name === "LATEST"
+      ? { set: { ...set, [latestSinceAttribute]: numberAttribute(position.sinceMs) }, remove }
+      : { set, remove: [...remove, latestSinceAttribute] }),
+    // An owner that was paused meanwhile sees that the lease is not as it left it.
+    add: { leaseCounter: 1 },
+  };
+}
+
 /** A lease may be deleted only while it is as it was when that was decided. */
 export function deletionConditions(lease: Lease): readonly Condition[] {
   return [

@@ -21,7 +21,7 @@ export interface LeaseCreationPorts {
 }
 
 /** The shards that the service lists at the position where reading begins. */
-function firstShardsFilter({ startAt }: ConsumedStream): ShardFilter {
+export function firstShardsFilter({ startAt }: ConsumedStream): ShardFilter {
   if (startAt.type === "AT_TIMESTAMP") return startAt;
   return { type: startAt.type === "LATEST" ? "AT_LATEST" : "AT_TRIM_HORIZON" };
 }
