@@ -9,9 +9,11 @@ import { realSystem, type System } from "@millrace/core/runtime";
 import { ConsumerClosedError } from "./errors.ts";
 import type { ConsumerEvent } from "./events.ts";
 import type { ConsumerHealth } from "./health.ts";
+import { detectCpuSource, hostSource } from "./io/cpu-sources.ts";
 import { createDynamoDbTables } from "./io/dynamodb-tables.ts";
 import { createFanOutClient, fanOutFromClient } from "./io/fan-out-client.ts";
 import type { FanOutPort } from "./retrieval/fan-out-port.ts";
+import type { CpuSource } from "./leases/cpu-usage.ts";
 import { joinFleet, type FleetTables } from "./leases/fleet-tables.ts";
 import { limitedTable } from "./leases/limited-table.ts";
 import type { ConsumerOptions } from "./options.ts";
@@ -30,6 +32,7 @@ export interface ConsumerWiring {
   readonly kinesis?: KinesisPort | undefined;
   readonly fanOut?: FanOutPort | undefined;
   readonly system?: System | undefined;
+  readonly cpu?: CpuSource | undefined;
 }
 
 /** Options of a run. */
@@ -177,6 +180,7 @@ export class Consumer implements AsyncDisposable {
         system: this.#system,
         events: this.#events,
         handler,
+        findCpuSource: () => this.#findCpuSource(),
         onCrash: (error) => {
           crash ??= { error };
           crashed.abort();
@@ -197,6 +201,16 @@ export class Consumer implements AsyncDisposable {
     const { streams, isMultiStream } = this.#options;
     if (!isMultiStream) return Promise.resolve(streams);
     return identifyStreams({ kinesis, system: this.#system, events: this.#events, signal }, streams);
+  }
+
+  /** A system of its own has no processors: under virtual time a run must not depend on the host. */
+  async #findCpuSource(): Promise<CpuSource | undefined> {
+    const { cpu, system } = this.#wiring;
+    const { workerMetrics } = this.#options;
+    if (workerMetrics === "none") return undefined;
+    if (cpu !== undefined || system !== undefined) return cpu;
+    const platform = { system: this.#system, environment: process.env, root: "/" };
+    return workerMetrics === "host" ? hostSource(platform, "host") : detectCpuSource(platform);
   }
 
   #fanOut(): FanOutPort {

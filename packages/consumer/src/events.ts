@@ -101,6 +101,8 @@ export type ConsumerEvent =
       readonly retryInMs: number;
     }
   | { readonly type: "lease-table-failed"; readonly operation: string; readonly error: string }
+  /** This worker's CPU cannot be measured; told once until it can again. */
+  | { readonly type: "cpu-unreadable"; readonly platform: string; readonly error: string }
   /** Something blocked the event loop; past the failover time every lease of this worker is lost. */
   | { readonly type: "event-loop-blocked"; readonly blockedMs: number; readonly failoverTimeMs: number }
   | {

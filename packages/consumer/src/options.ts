@@ -96,6 +96,12 @@ export interface ConsumerOptions {
    */
   readonly rebalanceDampeningPercent?: number | undefined;
   /**
+   * What this worker reports of its load for the balancing of the fleet. `"auto"`: its CPU where KCL reports it, on ECS,
+   * in Kubernetes and on EC2; elsewhere nothing, and it is balanced by throughput or count. `"host"`: the CPU of the whole
+   * host, wherever that is. A fleet should report alike. @default "auto". Source: KCL, workerMetricList.
+   */
+  readonly workerMetrics?: "auto" | "host" | "none" | undefined;
+  /**
    * How long the leader's right lasts without a heartbeat, in milliseconds; a longer one of a Java fleet is kept.
    * Integer, 300 to 3,600,000. @default 20_000
    */

@@ -40,6 +40,7 @@ export interface ResolvedConsumerOptions {
   readonly maxThroughputPerWorkerKBps: number;
   readonly rebalanceThresholdPercent: number;
   readonly rebalanceDampeningPercent: number;
+  readonly workerMetrics: "auto" | "host" | "none";
   readonly leaderLeaseDurationMs: number;
   readonly shardSyncIntervalMs: number;
   readonly leaseCleanupIntervalMs: number;
@@ -78,6 +79,7 @@ const names: readonly (keyof ConsumerOptions)[] = [
   "maxThroughputPerWorkerKBps",
   "rebalanceThresholdPercent",
   "rebalanceDampeningPercent",
+  "workerMetrics",
   "leaderLeaseDurationMs",
   "shardSyncIntervalMs",
   "leaseCleanupIntervalMs",
@@ -136,6 +138,7 @@ export function resolveConsumerOptions(options: ConsumerOptions): ResolvedConsum
     ),
     rebalanceThresholdPercent: integer("rebalanceThresholdPercent", 0, 100, 10),
     rebalanceDampeningPercent: integer("rebalanceDampeningPercent", 1, 100, 60),
+    workerMetrics: choiceOption("workerMetrics", options.workerMetrics, ["auto", "host", "none"], "auto"),
     leaderLeaseDurationMs: integer("leaderLeaseDurationMs", 300, hourMs, 20_000),
     shardSyncIntervalMs: integer("shardSyncIntervalMs", 1_000, 24 * hourMs, 120_000),
     leaseCleanupIntervalMs: integer("leaseCleanupIntervalMs", 1_000, 24 * hourMs, 300_000),

@@ -12,6 +12,7 @@ import { Departure } from "./leases/departure.ts";
 import { reasonToLeave, type FleetTables } from "./leases/fleet-tables.ts";
 import type { HeldLease } from "./leases/held-lease.ts";
 import type { ConsumerHealth } from "./health.ts";
+import type { CpuSource } from "./leases/cpu-usage.ts";
 import { LeaderDuties } from "./leases/leader-duties.ts";
 import { LeaderLock } from "./leases/leader-lock.ts";
 import { LeaseCoordinator } from "./leases/lease-coordinator.ts";
@@ -39,6 +40,8 @@ export interface WorkerOptions {
   readonly system: System;
   readonly events: EventPublisher<ConsumerEvent>;
   readonly handler: ShardHandler;
+  /** Finds what this worker's CPU is measured by; undefined for nothing. */
+  readonly findCpuSource: () => Promise<CpuSource | undefined>;
   /** Gets a failure that ends the run. */
   readonly onCrash: (error: unknown) => void;
 }
@@ -63,7 +66,8 @@ export class Worker {
     const table = tables.leases;
     this.#readers = new Readers(wiring);
     this.#departure = new Departure(tables, workerId, system);
-    this.#reporter = new MetricsReporter({ table: tables.metrics, workerId, system, events, onCrash });
+    const { findCpuSource } = wiring;
+    this.#reporter = new MetricsReporter({ table: tables.metrics, workerId, system, events, findCpuSource, onCrash });
     this.#lock = new LeaderLock({
       table: tables.leader,
       workerId,

@@ -7,18 +7,23 @@ import { describeError, type EventPublisher } from "@millrace/core/observe";
 import { SerialLoop, type System } from "@millrace/core/runtime";
 import type { ConsumerEvent } from "../events.ts";
 import { callWithin } from "./call-within.ts";
+import { CpuMeter } from "./cpu-meter.ts";
+import type { CpuSource } from "./cpu-usage.ts";
 import type { LeaseTable } from "./lease-table.ts";
 import { ConsumerError } from "../errors.ts";
 import { isReportOf, metricsReport, metricsReportMs, reportingProcess } from "./worker-metrics.ts";
 
 const callLimitMs = 5_000;
 const retryMs = 1_000;
+/** After a first report without a measurement. Source: kcl.md 1.5: twice the time between two measurements. */
+const secondReportMs = 2_000;
 
 export interface MetricsReporterOptions {
   readonly table: LeaseTable;
   readonly workerId: string;
   readonly system: System;
   readonly events: EventPublisher<ConsumerEvent>;
+  readonly findCpuSource: () => Promise<CpuSource | undefined>;
   readonly onCrash: (error: unknown) => void;
 }
 
@@ -26,6 +31,7 @@ export interface MetricsReporterOptions {
 export class MetricsReporter {
   readonly #options: MetricsReporterOptions;
   readonly #process: string;
+  readonly #cpu: CpuMeter;
   #loop: SerialLoop | undefined;
   #hasReported = false;
   #isDuplicate = false;
@@ -33,6 +39,7 @@ export class MetricsReporter {
   constructor(options: MetricsReporterOptions) {
     this.#options = options;
     const { system } = options;
+    this.#cpu = new CpuMeter({ ...options, findSource: options.findCpuSource });
     this.#process = `${String(Math.floor(system.wallNow())).padStart(15, "0")}-${system.uuid()}`;
   }
 
@@ -44,6 +51,8 @@ export class MetricsReporter {
   /** Reports once, then every 30 s. */
   async start(): Promise<void> {
     const { system, onCrash } = this.#options;
+    await this.#cpu.start();
+    let isFirst = this.#cpu.isMeasuring;
     let first: (() => void) | undefined;
     const reported = new Promise<void>((resolve) => {
       first = resolve;
@@ -54,7 +63,10 @@ export class MetricsReporter {
       step: async () => {
         const isDone = await this.#report();
         first?.();
-        return isDone ? metricsReportMs : retryMs;
+        if (!isDone) return retryMs;
+        const pauseMs = isFirst ? secondReportMs : metricsReportMs;
+        isFirst = false;
+        return pauseMs;
       },
     });
     await reported;
@@ -62,7 +74,7 @@ export class MetricsReporter {
 
   /** Ends the reports without taking the row back. */
   async stop(): Promise<void> {
-    await this.#loop?.stop();
+    await Promise.all([this.#loop?.stop(), this.#cpu.stop()]);
   }
 
   /** Ends the reports, then deletes the row: a report that came later would create it anew. */
@@ -81,7 +93,7 @@ export class MetricsReporter {
     const report = metricsReport({
       workerId,
       lastUpdateSeconds: seconds,
-      series: {},
+      series: this.#cpu.series,
       operatingRange: {},
       supportCode: 1,
       supportSeconds: seconds,
@@ -89,7 +101,8 @@ export class MetricsReporter {
     });
     if (await this.#hasNamesake()) return true;
     const outcome = await callWithin(system, callLimitMs, (signal) => table.update(report, { signal }));
-    if (!outcome.ok && outcome.reason !== "condition-failed") this.#failed(outcome.error);
+    if (outcome.ok) this.#cpu.reported();
+    else if (outcome.reason !== "condition-failed") this.#failed(outcome.error);
     return outcome.ok;
   }
 
