@@ -191,6 +191,11 @@ export type ConsumerEvent = {
     readonly error: string;
 }
  | {
+    readonly type: "cpu-unreadable";
+    readonly platform: string;
+    readonly error: string;
+}
+ | {
     readonly type: "event-loop-blocked";
     readonly blockedMs: number;
     readonly failoverTimeMs: number;
@@ -266,6 +271,7 @@ export interface ConsumerOptions {
     readonly maxThroughputPerWorkerKBps?: number | undefined;
     readonly rebalanceThresholdPercent?: number | undefined;
     readonly rebalanceDampeningPercent?: number | undefined;
+    readonly workerMetrics?: "auto" | "host" | "none" | undefined;
     readonly leaderLeaseDurationMs?: number | undefined;
     readonly shardSyncIntervalMs?: number | undefined;
     readonly leaseCleanupIntervalMs?: number | undefined;
@@ -288,6 +294,7 @@ export interface ConsumerWiring {
     readonly kinesis?: KinesisPort | undefined;
     readonly fanOut?: FanOutPort | undefined;
     readonly system?: System | undefined;
+    readonly cpu?: CpuSource | undefined;
 }
 
 export interface DeadLetter {
@@ -501,6 +508,11 @@ declare const closedBrand: unique symbol;
 declare const failedBrand: unique symbol;
 
 declare const leaseLostBrand: unique symbol;
+
+export interface CpuSource {
+    readonly platform: "ecs" | "kubernetes" | "ec2" | "host";
+    read(signal: AbortSignal): Promise<number>;
+}
 
 export interface FanOutPort {
     describeStreamConsumer(request: {
