@@ -4,12 +4,13 @@
  * The order of leaving is SPEC S4: report withdrawn, handlers drained, leases given to live peers, leadership given up,
  * own leases read once more.
  */
-import { describeError, type EventPublisher } from "@millrace/core/observe";
+import type { EventPublisher } from "@millrace/core/observe";
 import type { KinesisPort } from "@millrace/core/kinesis";
-import { SerialLoop, type System } from "@millrace/core/runtime";
+import type { System } from "@millrace/core/runtime";
 import type { ConsumerEvent } from "./events.ts";
+import { FleetWatch } from "./fleet-watch.ts";
 import { Departure } from "./leases/departure.ts";
-import { reasonToLeave, type FleetTables } from "./leases/fleet-tables.ts";
+import type { FleetTables } from "./leases/fleet-tables.ts";
 import type { HeldLease } from "./leases/held-lease.ts";
 import type { ConsumerHealth } from "./health.ts";
 import type { CpuSource } from "./leases/cpu-usage.ts";
@@ -22,13 +23,9 @@ import { ShardConsumer } from "./processing/shard-consumer.ts";
 import type { ShardHandler } from "./record.ts";
 import type { FanOutPort } from "./retrieval/fan-out-port.ts";
 import { Readers } from "./retrieval/readers.ts";
-import { deleteOwnFinished } from "./shards/shard-audit.ts";
 import { promptly } from "./start-calls.ts";
 import { untilAborted } from "./until-aborted.ts";
 import type { ConsumedStream } from "./shards/consumed-stream.ts";
-
-/** Source: kcl.md 8.1: every worker looks at the version once a minute. */
-const versionWatchMs = 60_000;
 
 export interface WorkerOptions {
   readonly options: ResolvedConsumerOptions;
@@ -56,7 +53,7 @@ export class Worker {
   readonly #coordinator: LeaseCoordinator;
   readonly #shards = new Map<string, ShardConsumer>();
   #isStopping = false;
-  #versionWatch: SerialLoop | undefined;
+  readonly #watch: FleetWatch;
   readonly #departure: Departure;
 
   constructor(wiring: WorkerOptions) {
@@ -96,6 +93,8 @@ export class Worker {
       onAcquired: (held) => this.#acquired(held),
       onCrash,
     });
+    const { finished } = this.#coordinator;
+    this.#watch = new FleetWatch({ ...wiring, finished, isLeader: () => this.#lock.isLeader });
   }
 
   /**
@@ -104,29 +103,13 @@ export class Worker {
    */
   async start(signal: AbortSignal): Promise<void> {
     await this.#readers.prepare(signal);
-    const { tables, workerId, events, system, onCrash } = this.#wiring;
+    const { tables, workerId, events } = this.#wiring;
     await promptly(signal, () => this.#reporter.start());
     const { layout, created } = tables;
     events.publish({ type: "started", workerId, leaseTable: tables.leases.name, created, layout });
     if (tables.leads) this.#duties.start();
     this.#coordinator.start();
-    this.#versionWatch = new SerialLoop({ system, onCrash, step: () => this.#watchVersion() });
-  }
-
-  /** An operator may set the fleet back to KCL 2.x, whose rules this worker does not follow. */
-  async #watchVersion(): Promise<number> {
-    const reason = await reasonToLeave(this.#wiring.tables);
-    if (reason !== undefined) this.#wiring.onCrash(reason);
-    if (!this.#lock.isLeader) await this.#cleanUp();
-    return versionWatchMs;
-  }
-
-  async #cleanUp(): Promise<void> {
-    const { tables, events } = this.#wiring;
-    await deleteOwnFinished({ ...this.#wiring, table: tables.leases }, this.#coordinator.finished).catch(
-      (error: unknown) =>
-        events.publish({ type: "lease-table-failed", operation: "clean up", error: describeError(error) }),
-    );
+    this.#watch.start();
   }
 
   /**
@@ -140,7 +123,7 @@ export class Worker {
     const releaseAll = (): void => {
       for (const held of this.#coordinator.held.values()) void held.release(this.#departure.nextOwner());
     };
-    await this.#versionWatch?.stop();
+    await this.#watch.stop();
     await this.#reporter.withdraw();
     await this.#duties.stop();
     this.#coordinator.stopDiscovery();
@@ -161,12 +144,7 @@ export class Worker {
   /** Stops everything at once without a word to anyone, as the death of the process would: for tests of failover. */
   async abandon(): Promise<void> {
     this.#isStopping = true;
-    await Promise.all([
-      this.#versionWatch?.stop(),
-      this.#reporter.stop(),
-      this.#duties.stop(),
-      this.#coordinator.abandon(),
-    ]);
+    await Promise.all([this.#watch.stop(), this.#reporter.stop(), this.#duties.stop(), this.#coordinator.abandon()]);
   }
 
   /** This worker as it sees itself. */

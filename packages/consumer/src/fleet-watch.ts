@@ -1,0 +1,59 @@
+/**
+ * Driver. What every worker looks after once a minute, leading or not: whether the fleet still follows the rules it
+ * joined under, and finished leases of its own that nothing needs any more.
+ *
+ * Source: kcl.md 3.6 and 8.1.
+ */
+import { describeError, type EventPublisher } from "@millrace/core/observe";
+import type { KinesisPort } from "@millrace/core/kinesis";
+import { SerialLoop, type System } from "@millrace/core/runtime";
+import type { ConsumerEvent } from "./events.ts";
+import { reasonToLeave, type FleetTables } from "./leases/fleet-tables.ts";
+import { deleteOwnFinished } from "./shards/shard-audit.ts";
+
+/** Source: kcl.md 8.1: every worker looks at the version once a minute. */
+const watchMs = 60_000;
+
+export interface FleetWatchOptions {
+  readonly tables: FleetTables;
+  readonly kinesis: KinesisPort;
+  readonly system: System;
+  readonly events: EventPublisher<ConsumerEvent>;
+  /** The leader cleans up for all. */
+  readonly isLeader: () => boolean;
+  /** Keys of finished shards whose leases this worker owns. */
+  readonly finished: ReadonlySet<string>;
+  /** Gets the reason why this worker must leave. */
+  readonly onCrash: (error: unknown) => void;
+}
+
+export class FleetWatch {
+  readonly #options: FleetWatchOptions;
+  #loop: SerialLoop | undefined;
+
+  constructor(options: FleetWatchOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    const { system, onCrash } = this.#options;
+    this.#loop = new SerialLoop({ system, onCrash, step: () => this.#step() });
+  }
+
+  async stop(): Promise<void> {
+    await this.#loop?.stop();
+  }
+
+  async #step(): Promise<number> {
+    const { tables, events, finished, isLeader, onCrash } = this.#options;
+    // An operator may set the fleet back to KCL 2.x, whose rules this worker does not follow.
+    const reason = await reasonToLeave(tables);
+    if (reason !== undefined) onCrash(reason);
+    if (!isLeader()) {
+      await deleteOwnFinished({ ...this.#options, table: tables.leases }, finished).catch((error: unknown) =>
+        events.publish({ type: "lease-table-failed", operation: "clean up", error: describeError(error) }),
+      );
+    }
+    return watchMs;
+  }
+}
