@@ -11,6 +11,7 @@ type LaneModule = () => Promise<{ run(lane: Lane): Promise<void> }>;
 const lanes: Readonly<Record<string, LaneModule>> = {
   aggregation: () => import("./aggregation.ts"),
   producer: () => import("./producer.ts"),
+  consumer: () => import("./consumer.ts"),
 };
 
 const wanted = process.argv.slice(2);

@@ -5,7 +5,7 @@
  */
 import { spawn } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { runCommand } from "../../../scripts/run-command.ts";
 
 /** Makes a virtual environment with the given packages, like "six==1.17.0". Resolves with the path of its Python. */
@@ -43,9 +43,17 @@ export async function fetchJava(folder: string, { whole = [], alone = [] }: Arti
   const classPathFile = join(project, "class-path.txt");
   // The plugin's version is pinned like everything else that is fetched.
   const goal = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:build-classpath";
-  const settings = ["-q", "-B", "-f", join(project, "pom.xml"), `-Dmdep.outputFile=${classPathFile}`];
+  // -C: what does not match the registry's checksum is refused.
+  const settings = ["-q", "-B", "-C", "-f", join(project, "pom.xml"), `-Dmdep.outputFile=${classPathFile}`];
   await mustRun(`fetching ${names} from Maven Central`, "mvn", [...settings, goal]);
   return readFileSync(classPathFile, "utf8").trim();
+}
+
+/** Compiles one source file into the folder. Resolves with the class path that has it too. */
+export async function compileJava(folder: string, classPath: string, source: string): Promise<string> {
+  const classes = join(folder, "classes");
+  await mustRun(`compiling ${source}`, "javac", ["-d", classes, "-cp", classPath, source]);
+  return [classes, classPath].join(delimiter);
 }
 
 const everythingExcluded =

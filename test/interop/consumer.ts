@@ -1,0 +1,62 @@
+/**
+ * Driver. Fleets with workers of the KCL for Java 3.5.1 and of ours on one lease table, which moto serves: every record
+ * is delivered, and none is read again from before a checkpoint, whoever leads, leaves or dies.
+ */
+import { KinesisSimulator } from "@millrace/simulator";
+import { audit } from "./consumer/audit.ts";
+import { Fleet, type Peers } from "./consumer/fleet.ts";
+import { fetchKcl, fetchMoto, startMoto } from "./consumer/peers.ts";
+import { fleetCases, type FleetCase } from "./consumer/cases.ts";
+import type { Lane } from "./support/lane.ts";
+
+/** A JVM takes a core while it starts. */
+const fleetsAtATime = 2;
+
+export async function run(lane: Lane): Promise<void> {
+  const [kclClassPath, python] = await Promise.all([fetchKcl(lane.folder), fetchMoto(lane.folder)]);
+  await runFleets(lane, kclClassPath, python);
+}
+
+/** Everything, with the peers at hand. */
+export async function runFleets(lane: Lane, kclClassPath: string, python: string, cases = fleetCases): Promise<void> {
+  const moto = await startMoto(python);
+  const simulator = await KinesisSimulator.listen();
+  try {
+    const peers = { kclClassPath, simulator, dynamodbEndpoint: moto.endpoint };
+    const waiting = [...cases];
+    const work = async (): Promise<void> => {
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await runCase(lane, peers, next);
+    };
+    await Promise.all(Array.from({ length: fleetsAtATime }, work));
+  } finally {
+    await simulator.close();
+    await moto.stop();
+  }
+}
+
+async function runCase(lane: Lane, peers: Peers, one: FleetCase): Promise<void> {
+  const startedAt = performance.now();
+  const fleet = new Fleet(peers, one.name, one.shardCount);
+  await lane.check(one.title, async () => {
+    try {
+      await one.run(fleet);
+      const parents = await parentsOf(peers, one.name);
+      const wrong = audit({ journal: fleet.journal, put: fleet.put, parents, exactlyOnce: one.exactlyOnce });
+      if (wrong.length > 0) throw new Error(`${wrong.slice(0, 10).join("\n")}\n${await fleet.tell()}`);
+    } finally {
+      await fleet.close();
+    }
+  });
+  console.log(`       ${fleet.put.size} records, ${Math.round((performance.now() - startedAt) / 1_000)} s`);
+}
+
+async function parentsOf(peers: Peers, streamName: string): Promise<ReadonlyMap<string, readonly string[]>> {
+  const listed = await peers.simulator.kinesis.listShards({ streamName });
+  if (!listed.ok) throw listed.error;
+  return new Map(
+    listed.value.shards.map(({ shardId, parentShardId, adjacentParentShardId }) => [
+      shardId,
+      [parentShardId, adjacentParentShardId].filter((parent) => parent !== undefined),
+    ]),
+  );
+}

@@ -1,0 +1,222 @@
+/**
+ * Driver. One application on one stream: its workers of both kinds, the records that are put while they work, and
+ * everything that the workers told, in the order in which it came.
+ */
+import { DynamoDBClient, GetItemCommand, ScanCommand, type AttributeValue } from "@aws-sdk/client-dynamodb";
+import { Producer } from "@millrace/producer";
+import type { KinesisSimulator } from "@millrace/simulator";
+import { setTimeout as pause } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { LineProcess } from "../support/line-process.ts";
+import type { Entry, Side, WorkerLine, WorkerSettings } from "./worker-lines.ts";
+
+/** What all fleets of the lane share. */
+export interface Peers {
+  readonly simulator: KinesisSimulator;
+  readonly dynamodbEndpoint: string;
+  readonly kclClassPath: string;
+}
+
+export interface WorkerChoice {
+  readonly strategy?: "WORKER_UTILIZATION_AWARE" | "LEASE_COUNT_BASED" | undefined;
+  readonly retrieval?: "polling" | "fan-out" | undefined;
+  readonly stopAfter?: string | undefined;
+}
+
+export const failoverTimeMs = 3_000;
+
+/** Small heaps and a fast start: these processes live for a minute. */
+const javaFlags = [
+  "-Xmx256m",
+  "-XX:TieredStopAtLevel=1",
+  "-XX:+UseSerialGC",
+  "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+];
+const workerScript = fileURLToPath(new URL("millrace-worker.ts", import.meta.url));
+const pauseBetweenPutsMs = 40;
+const recordsPerPut = 5;
+
+/** A fleet under test. The name is its stream's and its application's. */
+export class Fleet {
+  readonly name: string;
+  readonly journal: Entry[] = [];
+  /** Text of every record that was stored. */
+  readonly put = new Set<string>();
+  readonly #peers: Peers;
+  readonly #dynamodb: DynamoDBClient;
+  readonly #workers = new Map<string, LineProcess>();
+  #load: { isOn: boolean; readonly ended: Promise<void> } | undefined;
+  #nextRecord = 0;
+
+  constructor(peers: Peers, name: string, shardCount: number) {
+    this.name = name;
+    this.#peers = peers;
+    peers.simulator.createStream({ streamName: name, shardCount });
+    this.#dynamodb = new DynamoDBClient({
+      endpoint: peers.dynamodbEndpoint,
+      region: "us-east-1",
+      credentials: { accessKeyId: "test", secretAccessKey: "test" },
+    });
+  }
+
+  /** Starts a worker. Java's first ones make the table, which takes KCL up to a minute. */
+  start(side: Side, workerId: string, choice: WorkerChoice = {}): void {
+    const { simulator, dynamodbEndpoint, kclClassPath } = this.#peers;
+    const { strategy = "LEASE_COUNT_BASED", retrieval = "polling", stopAfter } = choice;
+    const settings: WorkerSettings = {
+      streamName: this.name,
+      applicationName: this.name,
+      workerId,
+      kinesisEndpoint: simulator.endpoint,
+      dynamodbEndpoint,
+      failoverTimeMs,
+      retrieval,
+      ...(stopAfter === undefined ? {} : { stopAfter }),
+    };
+    const options = Object.entries({ ...settings, strategy }).map(([option, value]) => `${option}=${String(value)}`);
+    const onLine = (line: string): void => this.#take(workerId, line);
+    const worker =
+      side === "java"
+        ? new LineProcess("java", [...javaFlags, "-cp", kclClassPath, "KclWorker", ...options], { onLine })
+        : new LineProcess(process.execPath, [workerScript, JSON.stringify(settings)], { onLine });
+    this.#workers.set(workerId, worker);
+  }
+
+  #take(workerId: string, line: string): void {
+    // A kill in the middle of a write leaves a part of a line; other lines are not the worker's.
+    if (!line.startsWith('{"type"') || !line.endsWith("}")) return;
+    this.journal.push({ ...(JSON.parse(line) as WorkerLine), workerId });
+  }
+
+  /** Kills a worker at once. */
+  async kill(workerId: string): Promise<void> {
+    await this.#workers.get(workerId)?.kill();
+    this.#workers.delete(workerId);
+  }
+
+  /** Shuts a worker down gracefully. */
+  async stop(workerId: string): Promise<void> {
+    const worker = this.#workers.get(workerId);
+    worker?.send("stop");
+    await worker?.closed();
+    this.#workers.delete(workerId);
+  }
+
+  /** Puts records, some in aggregates and some alone, until `stopLoad`. */
+  startLoad(): void {
+    const load = { isOn: true, ended: Promise.resolve() };
+    this.#load = { ...load, ended: this.#putWhile(() => this.#load?.isOn === true) };
+  }
+
+  async #putWhile(isOn: () => boolean): Promise<void> {
+    const wiring = { kinesis: this.#peers.simulator.kinesis };
+    const aggregating = new Producer({ streamName: this.name, recordMaxBufferedMs: 50 }, wiring);
+    const plain = new Producer({ streamName: this.name, aggregation: false }, wiring);
+    const puts: Promise<unknown>[] = [];
+    for (let round = 0; round === 0 || isOn(); round++) {
+      const producer = round % 4 === 3 ? plain : aggregating;
+      for (let index = 0; index < recordsPerPut; index++) {
+        const text = `${this.name}-${this.#nextRecord++}`;
+        puts.push(producer.put({ partitionKey: text, data: text }).then(() => this.put.add(text)));
+      }
+      await pause(pauseBetweenPutsMs);
+    }
+    await Promise.all([aggregating.close(), plain.close()]);
+    await Promise.all(puts);
+  }
+
+  /** Resolves once everything that was put is stored. */
+  async stopLoad(): Promise<void> {
+    const load = this.#load;
+    if (load === undefined) return;
+    load.isOn = false;
+    await load.ended;
+    this.#load = undefined;
+  }
+
+  /** Splits each of the shards in the middle. Resolves with the children. */
+  split(shardIds: Iterable<string>): readonly string[] {
+    const { simulator } = this.#peers;
+    return [...shardIds].flatMap((split) => simulator.reshard({ streamName: this.name, split }).opened);
+  }
+
+  /** Merges two adjacent shards. */
+  merge(merge: readonly [string, string]): readonly string[] {
+    return this.#peers.simulator.reshard({ streamName: this.name, merge }).opened;
+  }
+
+  /** Waits until something is so; the journal and the table are looked at again and again. */
+  async until(what: string, limitMs: number, isSo: () => boolean | Promise<boolean>): Promise<void> {
+    const endBy = performance.now() + limitMs;
+    while (!(await isSo())) {
+      for (const [workerId, worker] of this.#workers) {
+        if (worker.isClosed) throw new Error(`${workerId} ended by itself:\n${worker.errors}`);
+      }
+      if (performance.now() > endBy)
+        throw new Error(`${limitMs} ms were not enough until ${what}\n${await this.tell()}`);
+      await pause(100);
+    }
+  }
+
+  /** All records that were put have been delivered to somebody. */
+  async untilAllDelivered(limitMs: number): Promise<void> {
+    await this.until("every record is delivered", limitMs, () => {
+      const delivered = this.delivered();
+      return [...this.put].every((text) => delivered.has(text));
+    });
+  }
+
+  /** Texts of the records that were delivered from an index of the journal on. */
+  delivered(since = 0): ReadonlySet<string> {
+    const entries = this.journal.slice(since);
+    return new Set(entries.flatMap((entry) => (entry.type === "records" ? entry.records.map(([, text]) => text) : [])));
+  }
+
+  /** Shards in which somebody, or the given worker, has checkpointed since an index of the journal. */
+  shardsRead(since: number, workerId?: string): ReadonlySet<string> {
+    const shardIds = new Set<string>();
+    for (const entry of this.journal.slice(since)) {
+      if (entry.type !== "checkpointed") continue;
+      if (workerId === undefined || entry.workerId === workerId) shardIds.add(entry.shardId);
+    }
+    return shardIds;
+  }
+
+  /** Who holds the leader's row; undefined while there is none. */
+  async leader(): Promise<string | undefined> {
+    const Key = { leaseKey: { S: "Leader" } };
+    const request = new GetItemCommand({ TableName: this.name, Key, ConsistentRead: true });
+    const found = await this.#dynamodb.send(request).catch(() => undefined);
+    return found?.Item?.["ownerName"]?.S;
+  }
+
+  /** Rows of leases, by shard. */
+  async leases(): Promise<ReadonlyMap<string, Readonly<Record<string, AttributeValue>>>> {
+    const found = await this.#dynamodb.send(new ScanCommand({ TableName: this.name, ConsistentRead: true }));
+    const rows = (found.Items ?? []).filter((row) => row["checkpoint"] !== undefined);
+    return new Map(rows.map((row) => [row["leaseKey"]?.S ?? "", row]));
+  }
+
+  /** The end of the story, for the report of a failure. */
+  async tell(): Promise<string> {
+    const rows = await this.leases().catch(() => new Map<string, Readonly<Record<string, AttributeValue>>>());
+    const leases = [...rows].map(
+      ([shardId, row]) =>
+        `${shardId}: owner ${row["leaseOwner"]?.S}, asked ${row["checkpointOwner"]?.S}, checkpoint ${row["checkpoint"]?.S}`,
+    );
+    const story = this.journal
+      .filter(({ type }) => type !== "records" && type !== "checkpointed")
+      .slice(-20)
+      .map((entry) => JSON.stringify(entry));
+    const errors = [...this.#workers].map(([workerId, worker]) => `${workerId}: ${worker.errors.slice(-1_500)}`);
+    return [`leader: ${await this.leader()}`, ...leases, ...story, ...errors].join("\n");
+  }
+
+  /** Ends every worker that is left, and the load. */
+  async close(): Promise<void> {
+    if (this.#load !== undefined) this.#load.isOn = false;
+    await Promise.all([...this.#workers.values()].map((worker) => worker.kill()));
+    await this.#load?.ended.catch(() => undefined);
+    this.#dynamodb.destroy();
+  }
+}

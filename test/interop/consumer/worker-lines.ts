@@ -1,0 +1,39 @@
+/** Pure. What both kinds of workers are told and tell. */
+
+/** Which implementation a worker is. */
+export type Side = "java" | "millrace";
+
+/** What a worker is started with. */
+export interface WorkerSettings {
+  readonly streamName: string;
+  readonly applicationName: string;
+  readonly workerId: string;
+  readonly kinesisEndpoint: string;
+  readonly dynamodbEndpoint: string;
+  readonly failoverTimeMs: number;
+  readonly retrieval: "polling" | "fan-out";
+  /** The worker checkpoints at the record with this text and handles nothing after it. */
+  readonly stopAfter?: string | undefined;
+}
+
+/** One line of a worker's output. Places are "sequence number/sub-sequence number". */
+export type WorkerLine =
+  | { readonly type: "ready" }
+  | { readonly type: "stopped" }
+  /** A tenure of a shard has begun, after the checkpoint `from`. */
+  | { readonly type: "started"; readonly shardId: string; readonly from: string }
+  | {
+      readonly type: "records";
+      readonly shardId: string;
+      readonly records: readonly (readonly [place: string, text: string])[];
+    }
+  /** The place is stored. */
+  | { readonly type: "checkpointed"; readonly shardId: string; readonly place: string }
+  /** Asked to give the shard up. */
+  | { readonly type: "asked"; readonly shardId: string }
+  | { readonly type: "lost"; readonly shardId: string }
+  | { readonly type: "ended"; readonly shardId: string }
+  | { readonly type: "failed"; readonly shardId: string; readonly error: string };
+
+/** A line, and whose it is. */
+export type Entry = WorkerLine & { readonly workerId: string };
