@@ -84,6 +84,12 @@ describe("scenario 75: a bad configuration is named by its path, with what came 
       "false for a delivery stream",
     ],
     [
+      "order in a delivery stream",
+      { flows: [{ filePattern: "/x", deliveryStream: "d", ordering: "perKey" }] },
+      "flows[0].ordering",
+      "for a delivery stream",
+    ],
+    [
       "joined lines without newlines",
       { flows: [{ filePattern: "/x", deliveryStream: "d", aggregatedRecordSizeBytes: 5_000, stripNewline: true }] },
       "flows[0].stripNewline",

@@ -72,6 +72,7 @@ function checkDelivery(flow: FlowConfig, path: string): void {
     const hint = "Data Firehose reads no aggregates. aggregatedRecordSizeBytes joins lines into larger records.";
     refuse("aggregation", "false for a delivery stream", hint);
   }
+  if (flow.ordering !== "none") refuse("ordering", '"none" for a delivery stream', "Data Firehose keeps no order.");
   if (aggregatedRecordSizeBytes > 0 && flow.stripNewline) {
     refuse("stripNewline", "false, where aggregatedRecordSizeBytes joins lines: nothing else would part them");
   }
