@@ -1,33 +1,19 @@
 /**
  * Driver. The agent: its flows, the positions they share, and the bound on its memory.
  */
-import { hostname } from "node:os";
-import { dirname, join } from "node:path";
-import { createEventPublisher, type EventPublisher } from "@millrace/core/observe";
+import { createEventPublisher, describeError, type EventPublisher } from "@millrace/core/observe";
 import { checkOptionNames, ConfigError } from "@millrace/core/options";
 import { realSystem, type System, type Timer } from "@millrace/core/runtime";
+import { checkFixedKeys } from "./config/changes.ts";
 import { flowSettings } from "./config/flow-settings.ts";
-import { parseConfig } from "./config/parse.ts";
+import { parseConfig, type ParsedConfig } from "./config/parse.ts";
+import type { AgentConfig, AgentConfigInput } from "./config/schema.ts";
 import type { ConfigWarning } from "./config/warnings.ts";
-import type { AgentConfig, FlowConfig } from "./config/schema.ts";
-import type { Destination } from "./destination.ts";
 import type { AgentEvent } from "./events.ts";
-import { ByteBudget } from "./flow/byte-budget.ts";
-import { Flow } from "./flow/flow.ts";
+import { FlowSet } from "./flow-set.ts";
 import type { PositionStore } from "./flow/positions.ts";
-import { DeadLetterFile } from "./io/dead-letter-file.ts";
-import { realFileSystem } from "./io/file-system.ts";
 import { openPositionStore } from "./io/position-store.ts";
-import type { AgentOptions, AgentWiring, FlowStatus } from "./options.ts";
-import { AwsClients } from "./io/aws-clients.ts";
-import { createFirehoseDestination } from "./io/firehose-adapter.ts";
-import { createStreamDestination } from "./io/stream-destination.ts";
-
-interface RunningFlow {
-  readonly flow: Flow;
-  readonly destination: Destination;
-  readonly deadLetters: DeadLetterFile;
-}
+import type { AgentOptions, AgentWiring, FlowStatus, ReloadStatus } from "./options.ts";
 
 /**
  * Tails files into streams. `start` reads until `close` or `drain`.
@@ -40,17 +26,19 @@ interface RunningFlow {
  * agent.start();
  */
 export class Agent implements AsyncDisposable {
-  readonly #config: AgentConfig;
+  #config: AgentConfig;
   readonly #warnings: readonly ConfigWarning[];
   readonly #options: AgentOptions;
   readonly #wiring: AgentWiring;
   readonly #system: System;
   readonly #events: EventPublisher<AgentEvent>;
-  readonly #flows: RunningFlow[] = [];
-  readonly #clients: AwsClients;
   #store: PositionStore | undefined;
+  #flows: FlowSet | undefined;
   #progressTimer: Timer | undefined;
   #closed: Promise<void> | undefined;
+  /** Reloads run one after the other. */
+  #reloads: Promise<unknown> = Promise.resolve();
+  #lastReload: ReloadStatus | undefined;
 
   /**
    * Checks the options; no file is touched before `start`.
@@ -67,13 +55,11 @@ export class Agent implements AsyncDisposable {
         hint: "config is the content of an agent.json; flows is its list of flows alone.",
       });
     }
-    const parsed = parseConfig(config ?? { flows });
+    const parsed = parse(config ?? { flows });
     this.#config = parsed.config;
     this.#warnings = parsed.warnings;
-    for (const [index, flow] of this.#config.flows.entries()) flowSettings(flow, this.#config, `flows[${index}]`);
     this.#options = options;
     this.#wiring = wiring;
-    this.#clients = new AwsClients(parsed.config);
     this.#system = wiring.system ?? realSystem;
     this.#events = createEventPublisher("millrace:agent", options.onEvent);
   }
@@ -86,10 +72,18 @@ export class Agent implements AsyncDisposable {
   start(): void {
     if (this.#store !== undefined) throw new Error("the agent has been started already");
     const { positionsFile } = this.#config;
-    this.#store = this.#wiring.store ?? openPositionStore(this.#options.positionsPath ?? positionsFile);
-    for (const { path, text } of this.#warnings) this.#events.publish({ type: "config-warning", path, text });
+    const store = this.#wiring.store ?? openPositionStore(this.#options.positionsPath ?? positionsFile);
+    this.#store = store;
+    this.#warn(this.#warnings);
+    this.#flows = new FlowSet({
+      options: this.#options,
+      wiring: this.#wiring,
+      system: this.#system,
+      store,
+      publish: (event) => this.#events.publish(event),
+    });
     try {
-      for (const [index, flow] of this.#config.flows.entries()) this.#startFlow(flow, index);
+      this.#flows.start(this.#config);
     } catch (error) {
       void this.close();
       throw error;
@@ -99,7 +93,7 @@ export class Agent implements AsyncDisposable {
 
   /** Every flow as it stands. */
   status(): readonly FlowStatus[] {
-    return this.#flows.map(({ flow }) => ({
+    return this.#running.map((flow) => ({
       flow: flow.id,
       counters: { ...flow.counters },
       unsettledRecords: flow.unsettledRecords,
@@ -109,9 +103,28 @@ export class Agent implements AsyncDisposable {
     }));
   }
 
+  /** What came of the last `reload`; undefined before the first. */
+  get lastReload(): ReloadStatus | undefined {
+    return this.#lastReload;
+  }
+
+  /**
+   * Takes another configuration while the agent runs. Flows that it does not change go on untouched; others stop
+   * reading, have `shutdownTimeoutMillis` to store what they read, and begin anew from their saved positions, or end.
+   * Says `reloaded` or `reload-refused`; a refused configuration changes nothing. A function gives the configuration when
+   * its turn comes: reloads run one after the other.
+   * @throws {ConfigError} when the configuration is wrong, or changes what only a restart can; also what `config` throws.
+   */
+  reload(config: AgentConfigInput | (() => AgentConfigInput)): Promise<void> {
+    const load = typeof config === "function" ? config : () => config;
+    const reloaded = this.#reloads.then(() => this.#reload(load));
+    this.#reloads = reloaded.catch(() => undefined);
+    return reloaded;
+  }
+
   /** Resolves once every whole line that the files hold now is stored and its position is saved. */
   async catchUp(): Promise<void> {
-    await Promise.all(this.#flows.map(({ flow }) => flow.catchUp()));
+    await Promise.all(this.#running.map((flow) => flow.catchUp()));
   }
 
   /**
@@ -121,7 +134,7 @@ export class Agent implements AsyncDisposable {
    */
   async drain(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
     const { signal } = options;
-    const drained = Promise.all(this.#flows.map(({ flow }) => flow.drain()));
+    const drained = Promise.all(this.#running.map((flow) => flow.drain()));
     try {
       await (signal === undefined ? drained : Promise.race([drained, rejectedWhenAborted(signal)]));
     } finally {
@@ -142,57 +155,51 @@ export class Agent implements AsyncDisposable {
     return this.close();
   }
 
+  get #running() {
+    return this.#flows?.flows ?? [];
+  }
+
   async #close(signal: AbortSignal | undefined): Promise<void> {
+    await this.#reloads;
     this.#progressTimer?.cancel();
+    await this.#withDeadline(signal, async (limit) => this.#flows?.close(limit));
+    this.#publishProgress();
+    this.#store?.close();
+  }
+
+  async #reload(load: () => AgentConfigInput): Promise<void> {
+    const at = new Date(this.#system.wallNow()).toISOString();
+    try {
+      if (this.#flows === undefined || this.#closed !== undefined) throw new Error("the agent does not run");
+      const { config, warnings } = parse(load());
+      checkFixedKeys(this.#config, config);
+      const flows = this.#flows;
+      const changes = await this.#withDeadline(undefined, (limit) => flows.apply(config, limit));
+      this.#config = config;
+      this.#warn(warnings);
+      this.#lastReload = { at, ok: true };
+      this.#events.publish({ type: "reloaded", ...changes });
+    } catch (error) {
+      const text = describeError(error);
+      this.#lastReload = { at, ok: false, error: text };
+      this.#events.publish({ type: "reload-refused", error: text });
+      throw error;
+    }
+  }
+
+  async #withDeadline<T>(signal: AbortSignal | undefined, work: (limit: AbortSignal) => Promise<T>): Promise<T> {
     const deadline = new AbortController();
     const reason = new Error("the agent's time to stop is over");
     const timer = this.#system.schedule(this.#config.shutdownTimeoutMillis, () => deadline.abort(reason));
-    const limit = signal === undefined ? deadline.signal : AbortSignal.any([deadline.signal, signal]);
-    await Promise.all(this.#flows.map((running) => closeFlow(running, limit)));
-    timer.cancel();
-    this.#publishProgress();
-    this.#store?.close();
-    this.#clients.destroy();
-  }
-
-  #startFlow(config: FlowConfig, index: number): void {
-    const store = this.#store;
-    if (store === undefined) return;
-    const settings = flowSettings(config, this.#config, `flows[${index}]`);
-    const maxBufferedBytes = Math.floor(this.#config.maxBufferedBytes / this.#config.flows.length);
-    const deadLetters = new DeadLetterFile(this.#deadLetterDirectory(), settings.id, this.#system);
-    const destination = this.#createDestination(config, maxBufferedBytes);
-    const flow = new Flow({
-      settings,
-      destination,
-      deadLetters,
-      store,
-      files: this.#wiring.files ?? realFileSystem,
-      budget: new ByteBudget(maxBufferedBytes, flushOneAtATime(destination)),
-      system: this.#system,
-      host: hostname(),
-      publish: (event) => this.#events.publish(event),
-      onFailed: () => undefined,
-    });
-    this.#flows.push({ flow, destination, deadLetters });
-    flow.start();
-  }
-
-  #createDestination(flow: FlowConfig, maxBufferedBytes: number): Destination {
-    const { createDestination, kinesis, system } = this.#wiring;
-    if (createDestination !== undefined) return createDestination(flow);
-    const shared = { flow, config: this.#config, maxBufferedBytes };
-    if (flow.deliveryStream !== undefined) {
-      const client = this.#options.firehoseClient ?? this.#clients.firehose;
-      return createFirehoseDestination({ ...shared, client, system: this.#system });
+    try {
+      return await work(signal === undefined ? deadline.signal : AbortSignal.any([deadline.signal, signal]));
+    } finally {
+      timer.cancel();
     }
-    const client = this.#options.client ?? (kinesis === undefined ? this.#clients.kinesis : undefined);
-    return createStreamDestination({ ...shared, client, wiring: { kinesis, system } });
   }
 
-  #deadLetterDirectory(): string {
-    const beside = dirname(this.#options.positionsPath ?? this.#config.positionsFile);
-    return this.#config.deadLetterDirectory ?? join(beside, "dead-letters");
+  #warn(warnings: readonly ConfigWarning[]): void {
+    for (const { path, text } of warnings) this.#events.publish({ type: "config-warning", path, text });
   }
 
   #planProgress(): void {
@@ -208,31 +215,17 @@ export class Agent implements AsyncDisposable {
   }
 
   #publishProgress(): void {
-    for (const { flow } of this.#flows) {
+    for (const flow of this.#running) {
       this.#events.publish({ type: "progress", flow: flow.id, counters: { ...flow.counters } });
     }
   }
 }
 
-async function closeFlow({ flow, destination, deadLetters }: RunningFlow, limit: AbortSignal): Promise<void> {
-  await flow.stop(limit);
-  await destination.close({ signal: limit }).catch(() => undefined);
-  await deadLetters.close();
-}
-
-/**
- * Flushes a destination, unless a flush of it is under way: a reader that waits for room while everything held lingers
- * for company would wait for as long as a record may, and a flush for each of its waits would send crumbs.
- */
-function flushOneAtATime(destination: Destination): () => void {
-  let isFlushing = false;
-  return () => {
-    if (isFlushing) return;
-    isFlushing = true;
-    void destination.flush().finally(() => {
-      isFlushing = false;
-    });
-  };
+/** A configuration whose every part was looked at. @throws {ConfigError} */
+function parse(value: unknown): ParsedConfig {
+  const parsed = parseConfig(value);
+  for (const [index, flow] of parsed.config.flows.entries()) flowSettings(flow, parsed.config, `flows[${index}]`);
+  return parsed;
 }
 
 function rejectedWhenAborted(signal: AbortSignal): Promise<never> {

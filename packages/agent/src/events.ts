@@ -38,6 +38,16 @@ export interface FlowCounters {
 export type AgentEvent =
   /** A key of the configuration that works and that its author should know about. */
   | { readonly type: "config-warning"; readonly path: string; readonly text: string }
+  /** Another configuration took effect; how many flows it touched. */
+  | {
+      readonly type: "reloaded";
+      readonly unchanged: number;
+      readonly added: number;
+      readonly changed: number;
+      readonly removed: number;
+    }
+  /** Another configuration was wrong, and the one before it goes on. */
+  | { readonly type: "reload-refused"; readonly error: string }
   | { readonly type: "flow-started"; readonly flow: string; readonly patterns: readonly string[] }
   | { readonly type: "flow-stopped"; readonly flow: string; readonly unsettledRecords: number }
   | {

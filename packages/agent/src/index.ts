@@ -2,7 +2,7 @@
  * Driver. What `@millrace/agent` gives to programs that embed the agent.
  */
 export { Agent } from "./agent.ts";
-export type { AgentOptions, AgentWiring, FlowStatus } from "./options.ts";
+export type { AgentOptions, AgentWiring, FlowStatus, ReloadStatus } from "./options.ts";
 export type { AgentConfigInput, FlowConfigInput } from "./config/schema.ts";
 export type { Destination, OutgoingRecord } from "./destination.ts";
 export type { AgentEvent, FlowCounters } from "./events.ts";

@@ -51,3 +51,15 @@ export interface FlowStatus {
   readonly stuckMs: number | null;
   readonly files: readonly FlowFile[];
 }
+
+/** What came of a reload of the configuration. */
+export type ReloadStatus =
+  | { readonly at: string; readonly ok: true }
+  /** The configuration before it goes on. */
+  | { readonly at: string; readonly ok: false; readonly error: string };
+
+/** What a running agent answers when it is asked for its status. */
+export interface AgentStatus {
+  readonly flows: readonly FlowStatus[];
+  readonly lastReload?: ReloadStatus | undefined;
+}

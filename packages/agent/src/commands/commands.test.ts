@@ -1,15 +1,13 @@
-import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { KinesisSimulator } from "@millrace/simulator";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { CommandProcess, runCommand } from "../testing-support/command.ts";
 
 // Each test starts processes, which takes its time on a machine that has other work.
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
-const cli = fileURLToPath(new URL("../cli.ts", import.meta.url));
 let directory = "";
 let simulator: KinesisSimulator | undefined;
 
@@ -37,59 +35,37 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-interface Ended {
-  readonly code: number | null;
-  readonly out: string;
-  readonly err: string;
-}
-
-/** Runs a command; `onErr` sees each piece of its log and may send a signal. */
-function command(parts: readonly string[], onErr?: (text: string, kill: (signal: "SIGTERM") => void) => void) {
-  const child = spawn(process.execPath, [cli, ...parts], { stdio: ["ignore", "pipe", "pipe"] });
-  const ended = { out: "", err: "" };
-  child.stdout.on("data", (text: Buffer) => {
-    ended.out += text.toString();
-  });
-  child.stderr.on("data", (text: Buffer) => {
-    ended.err += text.toString();
-    onErr?.(ended.err, (signal) => child.kill(signal));
-  });
-  return new Promise<Ended>((resolve) => child.on("close", (code) => resolve({ code, ...ended })));
-}
-
 const config = () => ["--config", join(directory, "agent.json")];
 
 test("check prints the configuration and the files, no secret, and touches nothing", async () => {
-  const { code, out } = await command(["check", ...config()]);
+  const { code, out } = await runCommand(["check", ...config()]);
   expect(code).toBe(0);
   expect(out).not.toContain("secret-key");
   expect(JSON.parse(out).flows[0]).toMatchObject({ isKnown: false, files: [{ readable: true, sizeBytes: 28 }] });
 });
 
 test("run --once reads every file to its end and exits with 0; the positions are there then", async () => {
-  const once = await command(["run", "--once", ...config()]);
+  const once = await runCommand(["run", "--once", ...config()]);
   expect(once.code).toBe(0);
   expect(simulator?.meter.counts().recordsIn).toBe(3);
-  const again = await command(["run", "--once", ...config()]);
+  const again = await runCommand(["run", "--once", ...config()]);
   expect(again.code).toBe(0);
   expect(simulator?.meter.counts().recordsIn).toBe(3);
-  const list = await command(["positions", "list", ...config()]);
+  const list = await runCommand(["positions", "list", ...config()]);
   expect(JSON.parse(list.out)).toMatchObject({ positionBytes: 28, sizeBytes: 28 });
 });
 
 test("positions reset forgets what it is told to, and nothing without being told", async () => {
-  expect((await command(["positions", "reset", ...config()])).code).toBe(78);
-  const reset = await command(["positions", "reset", "--path", join(directory, "app.log"), ...config()]);
+  expect((await runCommand(["positions", "reset", ...config()])).code).toBe(78);
+  const reset = await runCommand(["positions", "reset", "--path", join(directory, "app.log"), ...config()]);
   expect(JSON.parse(reset.out)).toEqual({ removed: 1 });
 });
 
 test("SIGTERM drains and exits with 0", async () => {
-  let isTold = false;
-  const { code, err } = await command(["run", ...config()], (text, kill) => {
-    if (isTold || !text.includes('"started"')) return;
-    isTold = true;
-    kill("SIGTERM");
-  });
+  const running = new CommandProcess(["run", ...config()]);
+  await running.says('"started"');
+  running.kill("SIGTERM");
+  const { code, err } = await running.ended;
   expect(code).toBe(0);
   expect(err).toContain('"stopped"');
 });
@@ -99,7 +75,7 @@ test.each([
   [["run", "--no-such-option"], 64],
   [["status", "--config", "/nowhere/agent.json"], 78],
 ])("%j exits with %i and says why in JSON or in words", async (parts, expected) => {
-  const { code, err } = await command(parts);
+  const { code, err } = await runCommand(parts);
   expect(code).toBe(expected);
   expect(err.length).toBeGreaterThan(20);
 });

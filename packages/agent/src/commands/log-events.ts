@@ -7,6 +7,8 @@ import type { Logger } from "../io/process.ts";
 /** WARN: surprising, and the agent went on. ERROR: bytes may be lost, or somebody has to act. */
 const levels: Record<AgentEvent["type"], "debug" | "info" | "warn" | "error"> = {
   "config-warning": "warn",
+  reloaded: "info",
+  "reload-refused": "error",
   "flow-started": "info",
   "flow-stopped": "info",
   "file-found": "info",

@@ -19,13 +19,13 @@ export async function status(options: { readonly config: string }, print: (text:
       hint: 'Add "http.port": 9464 to the configuration of the agent.',
     });
   }
-  let flows;
+  let answer;
   try {
-    flows = await fetchStatus(config["http.host"], port);
+    answer = await fetchStatus(config["http.host"], port);
   } catch (error) {
     print(JSON.stringify({ problem: `no agent answers on port ${port}: ${(error as Error).message}` }));
     return exitCode.tryAgain;
   }
-  print(JSON.stringify(flows, undefined, 2));
-  return findProblems(flows).length === 0 ? exitCode.done : exitCode.tryAgain;
+  print(JSON.stringify(answer, undefined, 2));
+  return findProblems(answer.flows).length === 0 ? exitCode.done : exitCode.tryAgain;
 }

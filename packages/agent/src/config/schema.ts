@@ -126,6 +126,7 @@ export const agentSchema = z.strictObject({
   deadLetterDirectory: text().optional(),
   maxBufferedBytes: integer(8 * mebibyte).default(64 * mebibyte),
   maxOpenFiles: integer(1).default(1_000),
+  reloadOnChange: flag().default(true),
   "http.port": integer(0, 65_535).optional(),
   "http.host": text().default("127.0.0.1"),
   ...allowed(keysWithoutEffect),

@@ -9,14 +9,14 @@ interface Waiter {
 
 /** Bytes that may be held at once. */
 export class ByteBudget {
-  readonly maxBytes: number;
+  #maxBytes: number;
   #usedBytes = 0;
   readonly #waiters: Waiter[] = [];
   readonly #onWait: () => void;
 
   /** `onWait` is called when somebody begins to wait: what is held may be lingering for company. */
   constructor(maxBytes: number, onWait: () => void = () => undefined) {
-    this.maxBytes = maxBytes;
+    this.#maxBytes = maxBytes;
     this.#onWait = onWait;
   }
 
@@ -63,6 +63,16 @@ export class ByteBudget {
 
   give(bytes: number): void {
     this.#usedBytes -= bytes;
+    this.#admit();
+  }
+
+  /** Sets another bound; what is held already stays held. */
+  resize(maxBytes: number): void {
+    this.#maxBytes = maxBytes;
+    this.#admit();
+  }
+
+  #admit(): void {
     let waiter = this.#waiters[0];
     while (waiter !== undefined && this.#fits(waiter.bytes)) {
       this.#waiters.shift();
@@ -73,6 +83,6 @@ export class ByteBudget {
   }
 
   #fits(bytes: number): boolean {
-    return this.#usedBytes === 0 || this.#usedBytes + bytes <= this.maxBytes;
+    return this.#usedBytes === 0 || this.#usedBytes + bytes <= this.#maxBytes;
   }
 }

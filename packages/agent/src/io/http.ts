@@ -5,7 +5,7 @@ import { createServer, get, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { findProblems } from "../operate/health.ts";
 import { metricsText } from "../operate/metrics.ts";
-import type { FlowStatus } from "../options.ts";
+import type { AgentStatus } from "../options.ts";
 
 /** A server that answers until it is closed. */
 export interface StatusServer {
@@ -17,7 +17,7 @@ export interface StatusServer {
 export function serveStatus(options: {
   readonly host: string;
   readonly port: number;
-  readonly status: () => readonly FlowStatus[];
+  readonly status: () => AgentStatus;
   readonly isReady: () => boolean;
 }): Promise<StatusServer> {
   const { host, isReady, port, status } = options;
@@ -26,7 +26,7 @@ export function serveStatus(options: {
     if (request.method !== "GET") answer(response, 405, "text/plain", "only GET\n");
     else if (path === "/metrics") answer(response, 200, "text/plain; version=0.0.4", metricsText(status()));
     else if (path === "/status") answer(response, 200, "application/json", JSON.stringify(status()));
-    else if (path === "/healthz") answerProblems(response, findProblems(status()));
+    else if (path === "/healthz") answerProblems(response, findProblems(status().flows));
     else if (path === "/readyz") answerProblems(response, isReady() ? [] : ["not started"]);
     else answer(response, 404, "text/plain", "there are /metrics /healthz /readyz /status\n");
   });
@@ -57,7 +57,7 @@ function answer(response: ServerResponse, status: number, type: string, body: st
 }
 
 /** The status that a running agent gives. Rejects when none answers. */
-export function fetchStatus(host: string, port: number): Promise<readonly FlowStatus[]> {
+export function fetchStatus(host: string, port: number): Promise<AgentStatus> {
   return new Promise((resolve, reject) => {
     const request = get({ host, port, path: "/status", timeout: 5_000 }, (response) => {
       let body = "";
@@ -68,7 +68,7 @@ export function fetchStatus(host: string, port: number): Promise<readonly FlowSt
       response.on("error", reject);
       response.on("end", () => {
         try {
-          resolve(JSON.parse(body) as FlowStatus[]);
+          resolve(JSON.parse(body) as AgentStatus);
         } catch (error) {
           reject(error);
         }

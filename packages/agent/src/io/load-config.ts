@@ -25,6 +25,17 @@ export function loadConfig(path: string): LoadedConfig {
   return { ...parseConfig(value), value: value as AgentConfigInput };
 }
 
+/** Every file that the configuration at `path` is made of. */
+export function configFiles(path: string): string[] {
+  const directory = join(dirname(path), "agent.d");
+  try {
+    return [path, ...namesIn(directory).map((name) => join(directory, name))];
+  } catch {
+    // A directory that cannot be listed is for the loading to complain of.
+    return [path];
+  }
+}
+
 function withMoreFlows(value: unknown, directory: string): unknown {
   const names = namesIn(directory);
   if (names.length === 0 || typeof value !== "object" || value === null) return value;

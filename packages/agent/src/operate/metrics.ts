@@ -3,7 +3,7 @@
  * Source: the text exposition format, version 0.0.4, of the Prometheus documentation.
  */
 import type { FlowCounters } from "../events.ts";
-import type { FlowStatus } from "../options.ts";
+import type { AgentStatus, FlowStatus } from "../options.ts";
 
 const counterNames: Readonly<Record<keyof FlowCounters, readonly [name: string, help: string]>> = {
   recordsRead: ["records_read", "Records framed."],
@@ -20,8 +20,11 @@ const counterNames: Readonly<Record<keyof FlowCounters, readonly [name: string, 
 };
 
 /** The page that `/metrics` gives. */
-export function metricsText(flows: readonly FlowStatus[]): string {
-  const lines: string[] = [];
+export function metricsText({ flows, lastReload }: AgentStatus): string {
+  const lines: string[] = [
+    ...metric("millrace_agent_reload_successful", "gauge", "1 unless the last reload was refused."),
+    `millrace_agent_reload_successful ${lastReload?.ok === false ? 0 : 1}`,
+  ];
   for (const [counter, [name, help]] of Object.entries(counterNames)) {
     lines.push(...metric(`millrace_agent_${name}_total`, "counter", help));
     for (const flow of flows) {
