@@ -5,6 +5,8 @@ export declare class Agent implements AsyncDisposable {
     constructor(options: AgentOptions,                  wiring?: AgentWiring);
     start(): void;
     status(): readonly FlowStatus[];
+    get lastReload(): ReloadStatus | undefined;
+    reload(config: AgentConfigInput | (() => AgentConfigInput)): Promise<void>;
     catchUp(): Promise<void>;
     drain(options?: {
         readonly signal?: AbortSignal | undefined;
@@ -22,6 +24,17 @@ export type AgentEvent =
     readonly type: "config-warning";
     readonly path: string;
     readonly text: string;
+}
+ | {
+    readonly type: "reloaded";
+    readonly unchanged: number;
+    readonly added: number;
+    readonly changed: number;
+    readonly removed: number;
+}
+ | {
+    readonly type: "reload-refused";
+    readonly error: string;
 } | {
     readonly type: "flow-started";
     readonly flow: string;
@@ -236,6 +249,16 @@ export declare class PositionsUnreadableError extends Error {
     readonly code = "ERR_POSITIONS_UNREADABLE";
 }
 
+export type ReloadStatus = {
+    readonly at: string;
+    readonly ok: true;
+}
+ | {
+    readonly at: string;
+    readonly ok: false;
+    readonly error: string;
+};
+
 export interface SavedFlow {
     readonly isKnown: boolean;
     readonly generations: readonly SavedGeneration[];
@@ -361,6 +384,10 @@ export declare const agentSchema: z.ZodObject<{
         maxRecordSizeBytes: z.ZodOptional<z.ZodPipe<z.ZodUnknown, z.ZodTransform<number, unknown>>>;
         stripNewline: z.ZodDefault<z.ZodPipe<z.ZodUnknown, z.ZodTransform<boolean, unknown>>>;
         aggregation: z.ZodDefault<z.ZodPipe<z.ZodUnknown, z.ZodTransform<boolean, unknown>>>;
+        ordering: z.ZodDefault<z.ZodEnum<{
+            none: "none";
+            perKey: "perKey";
+        }>>;
         maxBytesPerSecond: z.ZodOptional<z.ZodPipe<z.ZodUnknown, z.ZodTransform<number, unknown>>>;
         maxRecordsPerSecond: z.ZodOptional<z.ZodPipe<z.ZodUnknown, z.ZodTransform<number, unknown>>>;
         "log.emitInternalMetrics": z.ZodOptional<z.ZodUnknown>;
@@ -398,6 +425,7 @@ export declare const agentSchema: z.ZodObject<{
     deadLetterDirectory: z.ZodOptional<z.ZodString>;
     maxBufferedBytes: z.ZodDefault<z.ZodPipe<z.ZodUnknown, z.ZodTransform<number, unknown>>>;
     maxOpenFiles: z.ZodDefault<z.ZodPipe<z.ZodUnknown, z.ZodTransform<number, unknown>>>;
+    reloadOnChange: z.ZodDefault<z.ZodPipe<z.ZodUnknown, z.ZodTransform<boolean, unknown>>>;
     "http.port": z.ZodOptional<z.ZodPipe<z.ZodUnknown, z.ZodTransform<number, unknown>>>;
     "http.host": z.ZodDefault<z.ZodString>;
     "userDefinedCredentialsProvider.classname": z.ZodOptional<z.ZodUnknown>;
@@ -493,6 +521,10 @@ export declare const flowSchema: z.ZodObject<{
     maxRecordSizeBytes: z.ZodOptional<z.ZodPipe<z.ZodUnknown, z.ZodTransform<number, unknown>>>;
     stripNewline: z.ZodDefault<z.ZodPipe<z.ZodUnknown, z.ZodTransform<boolean, unknown>>>;
     aggregation: z.ZodDefault<z.ZodPipe<z.ZodUnknown, z.ZodTransform<boolean, unknown>>>;
+    ordering: z.ZodDefault<z.ZodEnum<{
+        none: "none";
+        perKey: "perKey";
+    }>>;
     maxBytesPerSecond: z.ZodOptional<z.ZodPipe<z.ZodUnknown, z.ZodTransform<number, unknown>>>;
     maxRecordsPerSecond: z.ZodOptional<z.ZodPipe<z.ZodUnknown, z.ZodTransform<number, unknown>>>;
     "log.emitInternalMetrics": z.ZodOptional<z.ZodUnknown>;
