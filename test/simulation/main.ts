@@ -1,21 +1,28 @@
 /**
- * Driver. `pnpm sim [--seed N] [--seeds N]`: runs worlds, and stops at the first that fails.
+ * Driver. `pnpm sim [--seed N] [--seeds N] [--minutes N]`: runs worlds, and stops at the first that fails.
  */
 import { execFileSync } from "node:child_process";
 import { parseArgs } from "node:util";
+import { fleetCoverage } from "./fleet.ts";
 import { runFleet, runProducers, WorldError } from "./run-seed.ts";
+import { Coverage } from "./world/coverage.ts";
 
-const usage = `pnpm sim [--seed N] [--seeds N]
+const usage = `pnpm sim [--seed N] [--seeds N] [--minutes N]
 
-  --seed N    run the worlds of this seed (with --seeds, the first of them)
-  --seeds N   run the worlds of as many seeds (default 50)`;
+  --seed N     run the worlds of this seed (with --seeds, the first of them)
+  --seeds N    run the worlds of as many seeds (default 50)
+  --minutes N  minutes of virtual time for which the fleet's world is loaded and troubled (default 30)`;
+
+/** From this many seeds on, something that happened in none of them fails the run. */
+const seedsToCover = 5;
 
 async function main(args: readonly string[]): Promise<number> {
   let values;
   try {
+    const number = { type: "string" } as const;
     values = parseArgs({
       args: [...args],
-      options: { seed: { type: "string" }, seeds: { type: "string" }, help: { type: "boolean" } },
+      options: { seed: number, seeds: number, minutes: number, help: { type: "boolean" } },
     }).values;
   } catch (error) {
     console.error(`${(error as Error).message}\n\n${usage}`);
@@ -27,16 +34,39 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const first = readCount("--seed", values.seed, 1);
   const count = readCount("--seeds", values.seeds, values.seed === undefined ? 50 : 1);
-  if (first === undefined || count === undefined) return 64;
+  const minutes = readCount("--minutes", values.minutes, 30);
+  if (first === undefined || count === undefined || minutes === undefined) return 64;
+  return runSeeds(first, count, minutes * 60_000);
+}
+
+async function runSeeds(first: number, count: number, loadedMs: number): Promise<number> {
+  const coverage = new Coverage();
+  const startedAt = performance.now();
+  let virtualMs = 0;
   for (let seed = first; seed < first + count; seed++) {
     try {
-      console.log(JSON.stringify(await runProducers(seed)));
-      console.log(JSON.stringify(await runFleet(seed)));
+      for (const run of [() => runProducers(seed), () => runFleet(seed, loadedMs)]) {
+        const outcome = await run();
+        virtualMs += outcome.virtualMs;
+        if ("coverage" in outcome) coverage.add(outcome.coverage);
+        console.log(JSON.stringify(outcome));
+      }
     } catch (error) {
       if (!(error instanceof WorldError)) throw error;
       console.error(`${error.message}\nCOMMIT=${commit()}`);
       return 1;
     }
+  }
+  const wallSeconds = (performance.now() - startedAt) / 1000;
+  console.log(JSON.stringify(coverage));
+  const minutes = Math.round(virtualMs / 60_000);
+  console.log(
+    `${minutes} virtual minutes in ${wallSeconds.toFixed(0)} s, ${(minutes / wallSeconds).toFixed(1)} a second.`,
+  );
+  const missing = count >= seedsToCover ? coverage.missing(fleetCoverage) : [];
+  if (missing.length > 0) {
+    console.error(`These worlds have tested too little. In none of them was there any of: ${missing.join(", ")}`);
+    return 1;
   }
   console.log(`The worlds of ${count} ${count === 1 ? "seed" : "seeds"} held.`);
   return 0;

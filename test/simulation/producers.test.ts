@@ -28,7 +28,7 @@ function pendingPut(ledger: Ledger): PutEntry {
   const entry: PutEntry = {
     id: "p.1.1",
     partitionKey: "k",
-    data: new TextEncoder().encode("p.1.1"),
+    bytes: 5,
     putAtMs: 0,
     fate: { kind: "pending" },
   };

@@ -16,19 +16,20 @@ export class WorldError extends Error {
  */
 export function runProducers(seed: number): Promise<Outcome> {
   const parts = createProducersWorld(seed);
-  return explain(parts.world, () => runProducersWorld(parts));
+  return explain(parts.world, `pnpm sim --seed ${seed}`, () => runProducersWorld(parts));
 }
 
 /**
- * Runs the fleet's world of a seed.
+ * Runs the fleet's world of a seed, under load for `loadedMs`.
  * @throws {WorldError} with the seed that replays the failure, and the last events.
  */
-export function runFleet(seed: number): Promise<FleetOutcome> {
+export function runFleet(seed: number, loadedMs: number): Promise<FleetOutcome> {
   const parts = createFleetWorld(seed);
-  return explain(parts.world, () => runFleetWorld(parts));
+  const replay = `pnpm sim --seed ${seed} --minutes ${loadedMs / 60_000}`;
+  return explain(parts.world, replay, () => runFleetWorld(parts, loadedMs));
 }
 
-async function explain<T>(world: World, run: () => Promise<T>): Promise<T> {
+async function explain<T>(world: World, replay: string, run: () => Promise<T>): Promise<T> {
   try {
     return await run();
   } catch (error) {
@@ -40,7 +41,7 @@ async function explain<T>(world: World, run: () => Promise<T>): Promise<T> {
       [
         error instanceof Error ? (error.stack ?? error.message) : String(error),
         `SEED=${seed} fails at ${timeline.nowMs.toFixed(1)} ms, event ${timeline.events}; replay it with`,
-        `  pnpm sim --seed ${seed}`,
+        `  ${replay}`,
         "The last events:",
         ...lines,
       ].join("\n"),

@@ -8,7 +8,7 @@ import type { ConsumerEvent } from "./events.ts";
 import { MemoryLeaseTable } from "./io/memory-lease-table.ts";
 import { parseLease } from "./leases/lease.ts";
 import { placeOf } from "./record.ts";
-import { FaultyTable, TableHistory, type TableFaults } from "./testing-support/faulty-table.ts";
+import { FaultyTable, SharedTable, type TableFaults } from "./testing-support/faulty-table.ts";
 
 const workerNames = ["w0", "w1", "w2", "w3"];
 const failoverTimeMs = 10_000;
@@ -32,7 +32,7 @@ async function simulate(seed: number): Promise<Outcome> {
   const { random } = timeline;
   const simulator = new KinesisSimulator({ system: timeline.host("service").system });
   simulator.createStream({ streamName: "clicks", shardCount: 4 });
-  const history = new TableHistory(new MemoryLeaseTable());
+  const history = new SharedTable(new MemoryLeaseTable());
   const violations: string[] = [];
   let faults: TableFaults = noFaults;
 

@@ -4,7 +4,7 @@ import { Consumer } from "./consumer.ts";
 import type { ConsumerEvent } from "./events.ts";
 import { MemoryLeaseTable } from "./io/memory-lease-table.ts";
 import { parseLease } from "./leases/lease.ts";
-import { FaultyTable, TableHistory } from "./testing-support/faulty-table.ts";
+import { FaultyTable, SharedTable } from "./testing-support/faulty-table.ts";
 
 const failoverTimeMs = 10_000;
 const lockMs = 20_000;
@@ -20,7 +20,7 @@ interface Noted {
 class CalmFleet {
   readonly timeline = new Timeline({ seed: 7 });
   readonly simulator = new KinesisSimulator({ system: this.timeline.host("service").system });
-  readonly history = new TableHistory(new MemoryLeaseTable());
+  readonly history = new SharedTable(new MemoryLeaseTable());
   readonly noted: Noted[] = [];
   readonly consumers = new Map<string, Consumer>();
   scans = 0;

@@ -36,14 +36,13 @@ export class Bounds implements Checker {
       hold(this.invariant, bytes <= mostBytes, () => `${name} holds ${bytes} of ${mostBytes} bytes`);
       hold(this.invariant, inFlight <= maxConnections, () => `${name} has ${inFlight} of ${maxConnections} calls`);
     }
-    for (const { records } of this.#stored.takeRequests()) {
+    for (const { recordBytes: sizes } of this.#stored.takeRequests()) {
       let sum = 0;
-      for (const { data, partitionKey } of records) {
-        const bytes = data.byteLength + Buffer.byteLength(partitionKey);
+      for (const bytes of sizes) {
         hold(this.invariant, bytes <= recordBytes, () => `a record of ${bytes} bytes was sent`);
         sum += bytes;
       }
-      hold(this.invariant, records.length <= requestRecords, () => `${records.length} records were sent at once`);
+      hold(this.invariant, sizes.length <= requestRecords, () => `${sizes.length} records were sent at once`);
       hold(this.invariant, sum <= requestBytes, () => `${sum} bytes were sent at once`);
     }
   }

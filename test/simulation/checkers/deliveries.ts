@@ -2,23 +2,30 @@
  * Pure. [C1] [C2] [C5] What the handlers of an application get: everything that was acknowledged, in order within an
  * invocation, and a child's records only after its parents have ended.
  */
-import type { MemoryLeaseTable } from "@millrace/consumer/testing";
-import type { Delivery } from "../components/working.ts";
 import type { Ledger } from "../components/ledger.ts";
-import { hold, type Checker } from "../world/checker.ts";
-import { textOf } from "../world/table-over.ts";
+import type { Row } from "@millrace/consumer";
+import { hold, Violations, type Checker } from "../world/checker.ts";
+import { textOf } from "../world/lease-table-service.ts";
+import { comparePlaces, type Place } from "./place.ts";
+
+/** A user record as a handler got it. */
+export interface Delivery extends Place {
+  readonly id: string;
+}
 
 export class Deliveries implements Checker {
   readonly invariant = "C1";
   readonly #ledger: Ledger;
-  readonly #table: MemoryLeaseTable;
+  readonly #rows: ReadonlyMap<string, Row>;
   readonly #ids = new Set<string>();
+  readonly #violations = new Violations();
   #deliveries = 0;
-  #violation: (() => void) | undefined;
+  /** Of the acknowledged puts, how many from the first on are known to be delivered. */
+  #delivered = 0;
 
-  constructor(ledger: Ledger, table: MemoryLeaseTable) {
+  constructor(ledger: Ledger, rows: ReadonlyMap<string, Row>) {
     this.#ledger = ledger;
-    this.#table = table;
+    this.#rows = rows;
   }
 
   /** Records handed to handlers, repetitions included. */
@@ -31,21 +38,40 @@ export class Deliveries implements Checker {
     return this.#ids.size;
   }
 
-  /** A handler begins: gives what takes its records. */
+  /** A handler of whole batches begins with a shard: gives what takes its records. */
   readonly onHandler = (shardId: string): ((delivery: Delivery) => void) => {
     let last: Delivery | undefined;
     return (delivery) => {
-      this.#deliveries++;
-      this.#ids.add(delivery.id);
       const before = last;
       last = delivery;
-      // A throw here would look like a failure of the handler: the next check throws instead.
-      this.#violation ??= violationOf(() => {
-        hold("C2", before === undefined || isBefore(before, delivery), () => `${shardId}: ${delivery.id} came late`);
-        if (before === undefined) this.#checkParents(shardId);
-      });
+      if (before === undefined) this.checkParents(shardId);
+      this.#violations.catch(() =>
+        hold(
+          "C2",
+          before === undefined || comparePlaces(before, delivery) < 0,
+          () => `${shardId}: ${delivery.id} came late`,
+        ),
+      );
+      this.onDelivery(delivery.id);
     };
   };
+
+  /** A record was handed to a handler. */
+  onDelivery(id: string): void {
+    this.#deliveries++;
+    this.#ids.add(id);
+  }
+
+  /** A record of this shard is handed to a handler: its parents must have ended. */
+  checkParents(shardId: string): void {
+    const parents = this.#rows.get(shardId)?.["parentShardId"];
+    if (parents === undefined || !("SS" in parents)) return;
+    for (const parent of parents.SS) {
+      const row = this.#rows.get(parent);
+      const hasEnded = row === undefined || textOf(row, "checkpoint") === "SHARD_END";
+      this.#violations.catch(() => hold("C5", hasEnded, () => `${shardId} was delivered before ${parent} had ended`));
+    }
+  }
 
   /** True once every acknowledged put was delivered. */
   hasAll(): boolean {
@@ -53,7 +79,7 @@ export class Deliveries implements Checker {
   }
 
   check(): void {
-    this.#violation?.();
+    this.#violations.check();
   }
 
   checkEnd(): void {
@@ -62,32 +88,11 @@ export class Deliveries implements Checker {
   }
 
   #missing(): string | undefined {
-    return this.#ledger.entries().find((entry) => entry.fate.kind === "acknowledged" && !this.#ids.has(entry.id))?.id;
-  }
-
-  #checkParents(shardId: string): void {
-    const parents = this.#table.rows.get(shardId)?.["parentShardId"];
-    if (parents === undefined || !("SS" in parents)) return;
-    for (const parent of parents.SS) {
-      const row = this.#table.rows.get(parent);
-      const hasEnded = row === undefined || textOf(row, "checkpoint") === "SHARD_END";
-      hold("C5", hasEnded, () => `${shardId} was delivered before ${parent} had ended`);
+    const { acknowledged } = this.#ledger;
+    for (; this.#delivered < acknowledged.length; this.#delivered++) {
+      const id = acknowledged[this.#delivered];
+      if (id !== undefined && !this.#ids.has(id)) return id;
     }
-  }
-}
-
-function isBefore(a: Delivery, b: Delivery): boolean {
-  if (a.sequenceNumber !== b.sequenceNumber) return a.sequenceNumber < b.sequenceNumber;
-  return a.subSequenceNumber < b.subSequenceNumber;
-}
-
-function violationOf(check: () => void): (() => void) | undefined {
-  try {
-    check();
     return undefined;
-  } catch (error) {
-    return () => {
-      throw error;
-    };
   }
 }

@@ -1,39 +1,34 @@
 /**
- * Pure. [C3] [C4] [C8] What the lease table shows: checkpoints and counters that never go back, and, once all is calm,
- * an owner for every shard and a fair share for every worker.
+ * Pure. [C3] [C4] [C8] What the lease table shows: checkpoints and counters that never go back, no write by a worker that
+ * does not own the lease, and, once all is calm, an owner for every shard and a fair share for every worker.
  */
 import type { Row } from "@millrace/consumer";
-import type { MemoryLeaseTable } from "@millrace/consumer/testing";
-import { hold, InvariantError, type Checker } from "../world/checker.ts";
-import { textOf } from "../world/table-over.ts";
+import { hold, Violations, type Checker } from "../world/checker.ts";
+import { textOf, type TableWrite } from "../world/lease-table-service.ts";
+import { checkpointOf, comparePlaces, numberOf } from "./place.ts";
 
 export class Leases implements Checker {
   readonly invariant = "C3";
-  readonly #table: MemoryLeaseTable;
-  #violation: InvariantError | undefined;
+  readonly #rows: ReadonlyMap<string, Row>;
+  readonly #violations = new Violations();
 
-  constructor(table: MemoryLeaseTable) {
-    this.#table = table;
+  constructor(rows: ReadonlyMap<string, Row>) {
+    this.#rows = rows;
   }
 
   /** A row was written. */
-  readonly onWrite = (key: string, before: Row | undefined, after: Row | undefined): void => {
-    const [old, next] = [placeOf(before), placeOf(after)];
-    if (old === undefined || next === undefined) return;
-    if (next.checkpoint < old.checkpoint || (next.checkpoint === old.checkpoint && next.sub < old.sub)) {
-      this.#violation ??= new InvariantError("C3", `the checkpoint of ${key} went back`);
-    }
-    if (next.counter < old.counter) this.#violation ??= new InvariantError("C4", `the counter of ${key} went back`);
-  };
+  onWrite(write: TableWrite): void {
+    this.#violations.catch(() => judge(write));
+  }
 
   check(): void {
-    if (this.#violation !== undefined) throw this.#violation;
+    this.#violations.check();
   }
 
   /** Says why the fleet is not at rest; undefined when every open shard has a live owner, and each its share. */
   unrest(workerIds: readonly string[]): string | undefined {
     const counts = new Map(workerIds.map((workerId) => [workerId, 0]));
-    for (const [key, row] of this.#table.rows) {
+    for (const [key, row] of this.#rows) {
       const checkpoint = textOf(row, "checkpoint");
       if (checkpoint === undefined || checkpoint === "SHARD_END") continue;
       const owner = textOf(row, "leaseOwner") ?? "nobody";
@@ -52,17 +47,32 @@ export class Leases implements Checker {
   }
 }
 
-function placeOf(row: Row | undefined) {
-  const checkpoint = textOf(row, "checkpoint");
-  if (row === undefined || checkpoint === undefined) return undefined;
-  return {
-    checkpoint: checkpoint === "SHARD_END" ? 2n ** 200n : /^\d+$/.test(checkpoint) ? BigInt(checkpoint) : -1n,
-    sub: numberOf(row, "checkpointSubSequenceNumber"),
-    counter: numberOf(row, "leaseCounter"),
-  };
-}
-
-function numberOf(row: Row, attribute: string): number {
-  const value = row[attribute];
-  return value !== undefined && "N" in value ? Number(value.N) : 0;
+/** @throws {InvariantError} for a write that must not have been accepted. */
+function judge({ key, before, after, writer }: TableWrite): void {
+  const old = checkpointOf(before);
+  if (before === undefined || old === undefined) return;
+  const reader = textOf(before, "checkpointOwner") ?? textOf(before, "leaseOwner");
+  if (after === undefined) {
+    const hasEnded = textOf(before, "checkpoint") === "SHARD_END";
+    hold("C4", hasEnded, () => `${writer} deleted the lease of ${key}, whose shard has not ended`);
+    return;
+  }
+  const next = checkpointOf(after);
+  hold("C3", next !== undefined && comparePlaces(next, old) >= 0, () => `the checkpoint of ${key} went back`);
+  hold(
+    "C4",
+    numberOf(after, "leaseCounter") >= numberOf(before, "leaseCounter"),
+    () => `the counter of ${key} went back`,
+  );
+  // Anyone may give a lease to a worker; only who reads the shard may say how far it has come, and that it is alive.
+  const isAssignment =
+    textOf(after, "leaseOwner") !== textOf(before, "leaseOwner") ||
+    textOf(after, "checkpointOwner") !== textOf(before, "checkpointOwner");
+  const isProgress = next !== undefined && comparePlaces(next, old) > 0;
+  const isRenewal = !isAssignment && numberOf(after, "leaseCounter") > numberOf(before, "leaseCounter");
+  hold(
+    "C4",
+    !(isProgress || isRenewal) || writer === reader,
+    () => `${writer} wrote the lease of ${key}, which ${reader} has`,
+  );
 }

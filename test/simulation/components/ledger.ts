@@ -20,21 +20,23 @@ export type PutFate =
 export interface PutEntry {
   readonly id: string;
   readonly partitionKey: string;
-  readonly data: Uint8Array;
+  readonly bytes: number;
   readonly putAtMs: number;
   fate: PutFate;
 }
 
 export class Ledger {
-  readonly #entries = new Map<string, PutEntry>();
+  readonly #entries: PutEntry[] = [];
+  readonly #acknowledged: string[] = [];
   #fresh: PutEntry[] = [];
 
   add(entry: PutEntry): void {
-    this.#entries.set(entry.id, entry);
+    this.#entries.push(entry);
   }
 
   settle(entry: PutEntry, fate: PutFate): void {
     entry.fate = fate;
+    if (fate.kind === "acknowledged") this.#acknowledged.push(entry.id);
     this.#fresh.push(entry);
   }
 
@@ -46,12 +48,17 @@ export class Ledger {
   }
 
   entries(): readonly PutEntry[] {
-    return [...this.#entries.values()];
+    return this.#entries;
+  }
+
+  /** Ids of the puts that were acknowledged, in the order in which they were. */
+  get acknowledged(): readonly string[] {
+    return this.#acknowledged;
   }
 
   count(kind: PutFate["kind"]): number {
     let count = 0;
-    for (const entry of this.#entries.values()) if (entry.fate.kind === kind) count++;
+    for (const entry of this.#entries) if (entry.fate.kind === kind) count++;
     return count;
   }
 }

@@ -6,9 +6,9 @@ import type { Ledger } from "./ledger.ts";
 import { Producing } from "./producing.ts";
 
 /** Share of one shard's throughput that all producers together use. */
-const maxLoad = 0.2;
-/** Records a second of all producers together: more take long, and show nothing new. */
-const maxRecordsPerSecond = 400;
+const defaultLoad = 0.2;
+/** Of all producers together: more take long, and show nothing new. */
+const defaultRecordsPerSecond = 400;
 const mebibyte = 1_048_576;
 
 /** What a world decides about a program. */
@@ -18,10 +18,16 @@ export interface ProducingPlan {
   readonly ledger: Ledger;
   /** Programs that share the stream. */
   readonly count: number;
+  /** Records a second of all of them together, at most. @default 400 */
+  readonly maxRecordsPerSecond?: number | undefined;
+  /** Share of one shard's throughput that all of them use at most, 0 to 1. @default 0.2 */
+  readonly maxLoad?: number | undefined;
 }
 
 /** A program of its own size and habits, which leaves a single shard most of its throughput. */
-export function planProducing(random: Prng, { name, streamName, ledger, count }: ProducingPlan): Producing {
+export function planProducing(random: Prng, plan: ProducingPlan): Producing {
+  const { name, streamName, ledger, count } = plan;
+  const { maxRecordsPerSecond = defaultRecordsPerSecond, maxLoad = defaultLoad } = plan;
   const isLarge = random.chance(0.1);
   const aggregation = random.chance(0.8);
   const minRecordBytes = 40;

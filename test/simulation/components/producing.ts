@@ -5,6 +5,7 @@ import { sleep, type System } from "@millrace/core/runtime";
 import { BufferFullError, Producer, PutError, type ProducerOptions } from "@millrace/producer";
 import type { VirtualHost } from "@millrace/simulator";
 import type { Component, RunningComponent } from "../world/component.ts";
+import { writePayload } from "../world/payload.ts";
 import type { World } from "../world/world.ts";
 import type { Ledger, PutEntry } from "./ledger.ts";
 
@@ -108,7 +109,7 @@ export class Producing implements Component {
     const entry: PutEntry = {
       id,
       partitionKey: `key-${Math.floor(system.random() * load.keys)}`,
-      data: new TextEncoder().encode(id.padEnd(bytes, " ")),
+      bytes,
       putAtMs: world.timeline.nowMs,
       fate: { kind: "pending" },
     };
@@ -120,7 +121,7 @@ export class Producing implements Component {
     };
     void (async () => {
       try {
-        const result = await run.producer.put({ partitionKey: entry.partitionKey, data: entry.data });
+        const result = await run.producer.put({ partitionKey: entry.partitionKey, data: writePayload(id, bytes) });
         const { shardId, sequenceNumber, subSequenceNumber } = result;
         settle({ kind: "acknowledged", shardId, sequenceNumber, subSequenceNumber });
       } catch (error) {

@@ -1,32 +1,45 @@
 /**
- * Driver. A worker of an application: it reads the shards that it leases, checkpoints, and now and then its handler
- * fails.
+ * Driver. A worker of an application: it reads the shards that it leases, handles whole batches or single records, and
+ * now and then its handler is slow, fails, or goes on although its lease is over.
  */
-import { Consumer, type LeasedShard } from "@millrace/consumer";
-import type { MemoryLeaseTable } from "@millrace/consumer/testing";
+import {
+  Consumer,
+  type ConsumedRecord,
+  type ConsumerEvent,
+  type LeasedShard,
+  type RecordContext,
+} from "@millrace/consumer";
+import { sleep, type System } from "@millrace/core/runtime";
 import type { VirtualHost } from "@millrace/simulator";
+import type { Deliveries } from "../checkers/deliveries.ts";
+import type { FinishedPrefix } from "../checkers/finished-prefix.ts";
+import type { KeyOrder } from "../checkers/key-order.ts";
+import type { Place } from "../checkers/place.ts";
 import type { Component, RunningComponent } from "../world/component.ts";
-import { leaseTableOver, type OnWrite } from "../world/table-over.ts";
+import type { LeaseTableService } from "../world/lease-table-service.ts";
 import type { World } from "../world/world.ts";
 
-/** A user record as a handler got it. */
-export interface Delivery {
-  readonly shardId: string;
-  readonly sequenceNumber: bigint;
-  readonly subSequenceNumber: number;
-  readonly id: string;
+/** How a worker's handlers behave. */
+export interface Habits {
+  /** Records of one shard that `runEach` handles at a time; 0 for a handler of batches. */
+  readonly concurrency: number;
+  /** Share of batches, or of calls with a record, that fail after a part. */
+  readonly failures: number;
+  /** Share of batches or calls that take `slowMs` on average. */
+  readonly slow: number;
+  readonly slowMs: number;
 }
 
 export interface WorkingOptions {
   readonly name: string;
   readonly streamName: string;
-  readonly table: MemoryLeaseTable;
+  readonly table: LeaseTableService;
   readonly failoverTimeMs: number;
-  /** Share of batches whose handler fails after a part. */
-  readonly handlerFailures: number;
-  readonly onWrite: OnWrite;
-  /** Called for each handler invocation; gives what takes its deliveries. */
-  readonly onHandler: (shardId: string) => (delivery: Delivery) => void;
+  readonly habits: Habits;
+  readonly deliveries: Deliveries;
+  readonly finished: FinishedPrefix;
+  readonly keyOrder: KeyOrder;
+  readonly onEvent: (event: ConsumerEvent) => void;
   readonly onBroken: (error: unknown) => void;
 }
 
@@ -43,7 +56,7 @@ export class Working implements Component {
   }
 
   start(world: World, host: VirtualHost): RunningComponent {
-    const { streamName, table, failoverTimeMs, onWrite, onBroken } = this.#options;
+    const { streamName, table, failoverTimeMs, habits, onBroken, onEvent } = this.#options;
     const workerId = `${this.name}.${++this.#lives}`;
     this.workerId = workerId;
     const consumer = new Consumer(
@@ -51,23 +64,29 @@ export class Working implements Component {
         streamName,
         applicationName: "world",
         workerId,
-        leaseTable: leaseTableOver(world, host, table, onWrite),
+        leaseTable: table.over(host, workerId),
         failoverTimeMs,
         initialPosition: "TRIM_HORIZON",
         shardSyncIntervalMs: 10_000,
         leaseCleanupIntervalMs: 30_000,
+        onEvent,
       },
       { kinesis: world.kinesisFor(host), system: host.system },
     );
     let isKilled = false;
-    const run = consumer.run((shard) => this.#handle(shard, host));
+    const run =
+      habits.concurrency === 0
+        ? consumer.run((shard) => this.#handle(shard, host.system))
+        : consumer.runEach((record, context) => this.#handleOne(record, context, host.system), {
+            concurrency: habits.concurrency,
+          });
     run.catch((error: unknown) => {
       if (!isKilled) onBroken(error);
     });
     return {
       stop: async () => {
         await consumer.close();
-        this.workerId = undefined;
+        if (this.workerId === workerId) this.workerId = undefined;
       },
       killed: () => {
         isKilled = true;
@@ -76,23 +95,42 @@ export class Working implements Component {
     };
   }
 
-  async #handle(shard: LeasedShard, host: VirtualHost): Promise<void> {
-    const { onHandler, handlerFailures } = this.#options;
-    const deliver = onHandler(shard.shardId);
+  async #handle(shard: LeasedShard, system: System): Promise<void> {
+    const { deliveries, finished, habits } = this.#options;
+    const deliver = deliveries.onHandler(shard.shardId);
     for await (const batch of shard) {
-      for (const record of batch.records) {
-        deliver({
-          shardId: shard.shardId,
-          sequenceNumber: BigInt(record.sequenceNumber),
-          subSequenceNumber: record.subSequenceNumber ?? 0,
-          id: record.text().trimEnd(),
-        });
-      }
-      if (host.system.random() < handlerFailures) {
-        await batch.checkpoint(batch.records[Math.floor(batch.records.length / 2)]);
-        throw new Error("the handler was told to fail");
-      }
-      await batch.checkpoint(undefined, { durable: host.system.random() < 0.5 });
+      const fails = system.random() < habits.failures;
+      // A batch that fails is done up to a record in its middle, which may be in the middle of an aggregate.
+      const count = fails ? Math.ceil(batch.records.length / 2) : batch.records.length;
+      for (const record of batch.records.slice(0, count)) deliver({ ...placeOf(record), id: idOf(record) });
+      // It goes on when its lease is lost meanwhile, as handlers do that ignore their signal.
+      if (system.random() < habits.slow) await sleep(system, system.random() * 2 * habits.slowMs);
+      for (const record of batch.records.slice(0, count)) finished.onFinished(shard.shardId, placeOf(record));
+      await batch.checkpoint(batch.records[count - 1], { durable: fails || system.random() < 0.5 });
+      if (fails) throw new Error("the handler was told to fail");
     }
   }
+
+  async #handleOne(record: ConsumedRecord, context: RecordContext, system: System): Promise<void> {
+    const { deliveries, finished, keyOrder, habits } = this.#options;
+    const { shardId, signal } = context;
+    const place = placeOf(record);
+    deliveries.checkParents(shardId);
+    deliveries.onDelivery(idOf(record));
+    const end = keyOrder.begin(signal, shardId, record.partitionKey ?? "", place);
+    const isSlow = system.random() < habits.slow;
+    await sleep(system, system.random() * (isSlow ? 2 * habits.slowMs : 20));
+    const fails = system.random() < habits.failures;
+    if (!fails) finished.onFinished(shardId, place);
+    end(!fails);
+    if (fails) throw new Error("the handler was told to fail");
+  }
+}
+
+function placeOf(record: ConsumedRecord): Place {
+  return { sequenceNumber: BigInt(record.sequenceNumber), subSequenceNumber: record.subSequenceNumber ?? 0 };
+}
+
+function idOf(record: ConsumedRecord): string {
+  return record.text().trimEnd();
 }

@@ -27,3 +27,22 @@ export class InvariantError extends Error {
 export function hold(invariant: string, condition: boolean, message: () => string): asserts condition {
   if (!condition) throw new InvariantError(invariant, message());
 }
+
+/** What a checker saw where it must not throw: inside a handler or a table. The first of it is thrown by its next check. */
+export class Violations {
+  #first: { readonly error: unknown } | undefined;
+
+  /** Runs a part of a check, and keeps what it throws. */
+  catch(part: () => void): void {
+    try {
+      part();
+    } catch (error) {
+      this.#first ??= { error };
+    }
+  }
+
+  /** @throws {InvariantError} what was kept. */
+  check(): void {
+    if (this.#first !== undefined) throw this.#first.error;
+  }
+}

@@ -10,6 +10,7 @@ export class Process {
   readonly host: VirtualHost;
   readonly #world: World;
   #running: RunningComponent | undefined;
+  #isStopping = false;
 
   constructor(world: World, component: Component) {
     this.#world = world;
@@ -19,6 +20,11 @@ export class Process {
 
   get isRunning(): boolean {
     return this.#running !== undefined;
+  }
+
+  /** True while a life is ending in good order. */
+  get isStopping(): boolean {
+    return this.#isStopping;
   }
 
   /** Begins a life, unless one is under way. */
@@ -33,8 +39,11 @@ export class Process {
     const running = this.#running;
     if (running === undefined) return;
     this.#world.timeline.note(this.component.name, "stop");
+    this.#isStopping = true;
     await running.stop();
-    if (this.#running === running) this.#running = undefined;
+    if (this.#running !== running) return;
+    this.#running = undefined;
+    this.#isStopping = false;
   }
 
   /** Ends the life as SIGKILL does: nothing that it was about to do happens. */
@@ -44,6 +53,7 @@ export class Process {
     this.host.kill();
     this.#running.killed();
     this.#running = undefined;
+    this.#isStopping = false;
   }
 
   /** Stalls the host as SIGSTOP does, for so long. */

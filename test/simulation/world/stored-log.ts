@@ -1,38 +1,49 @@
 /**
- * Driver. What Kinesis has stored, noted where it is stored: the truth that acknowledgements are held against.
+ * Driver. What Kinesis has stored, noted where it is stored: the truth that acknowledgements, deliveries and checkpoints
+ * are held against. Payloads are looked at once and let go: a world that runs for long stores many.
  */
-import { deaggregate, type UserRecordView } from "@millrace/aggregation";
+import { deaggregate } from "@millrace/aggregation";
 import type { Answer, CallOptions, KinesisPort, PutRecordsRequest, PutRecordsResponse } from "@millrace/core/kinesis";
+import { readPayload, type Payload } from "./payload.ts";
+
+/** A user record as it was stored. */
+export interface StoredMember extends Payload {
+  readonly partitionKey: string | undefined;
+}
 
 /** A Kinesis record as it was stored. */
-export interface LoggedRecord {
-  readonly shardId: string;
-  readonly sequenceNumber: string;
-  readonly data: Uint8Array;
-  readonly partitionKey: string;
-  /** The user records in it, taken apart when they are first asked for. */
-  members: readonly UserRecordView[] | undefined;
+export interface StoredRecord {
+  readonly sequenceNumber: bigint;
+  readonly members: readonly StoredMember[];
+}
+
+/** What a request asked for, in sizes. */
+export interface LoggedRequest {
+  readonly recordBytes: readonly number[];
 }
 
 export class StoredLog {
-  readonly #records = new Map<string, LoggedRecord>();
+  readonly #records = new Map<string, StoredRecord>();
+  readonly #listeners: ((shardId: string, record: StoredRecord) => void)[] = [];
   /** PutRecords requests that arrived since they were last taken. */
-  #requests: PutRecordsRequest[] = [];
+  #requests: LoggedRequest[] = [];
 
   get size(): number {
     return this.#records.size;
   }
 
   /** The user records of the Kinesis record at this place; undefined when there is none. */
-  membersAt(shardId: string, sequenceNumber: string): readonly UserRecordView[] | undefined {
-    const record = this.#records.get(`${shardId} ${sequenceNumber}`);
-    if (record === undefined) return undefined;
-    record.members ??= deaggregate(record);
-    return record.members;
+  membersAt(shardId: string, sequenceNumber: string): readonly StoredMember[] | undefined {
+    return this.#records.get(`${shardId} ${sequenceNumber}`)?.members;
+  }
+
+  /** Calls `listener` with each record that is noted from now on: late, or never, where its answer was late or lost. */
+  listen(listener: (shardId: string, record: StoredRecord) => void): void {
+    this.#listeners.push(listener);
   }
 
   /** The requests that have arrived since the last call. */
-  takeRequests(): readonly PutRecordsRequest[] {
+  takeRequests(): readonly LoggedRequest[] {
     const requests = this.#requests;
     this.#requests = [];
     return requests;
@@ -44,7 +55,9 @@ export class StoredLog {
       request: PutRecordsRequest,
       options?: CallOptions,
     ): Promise<Answer<PutRecordsResponse>> => {
-      this.#requests.push(request);
+      this.#requests.push({
+        recordBytes: request.records.map(({ data, partitionKey }) => data.byteLength + Buffer.byteLength(partitionKey)),
+      });
       const answer = await kinesis.putRecords(request, options);
       if (answer.ok) this.#note(request, answer.value);
       return answer;
@@ -63,14 +76,16 @@ export class StoredLog {
       const record = request.records[index];
       if (!outcome.ok || record === undefined) continue;
       const { shardId, sequenceNumber } = outcome;
-      const { data, partitionKey } = record;
-      this.#records.set(`${shardId} ${sequenceNumber}`, {
-        shardId,
-        sequenceNumber,
-        data,
-        partitionKey,
-        members: undefined,
-      });
+      const views = deaggregate({ ...record, sequenceNumber });
+      const members = views.map((view) => ({ ...readPayload(view.data), partitionKey: view.partitionKey }));
+      this.add(shardId, sequenceNumber, members);
     }
+  }
+
+  /** Notes a record that was stored. */
+  add(shardId: string, sequenceNumber: string, members: readonly StoredMember[]): void {
+    const stored = { sequenceNumber: BigInt(sequenceNumber), members };
+    this.#records.set(`${shardId} ${sequenceNumber}`, stored);
+    for (const listener of this.#listeners) listener(shardId, stored);
   }
 }

@@ -1,7 +1,10 @@
 /**
- * Driver. What goes wrong in a world, as its seed says: faults of the service and of the network, stalls and crashes.
+ * Driver. What goes wrong in a world, as its seed says: faults of the service and of the network, stalls, crashes, stops
+ * and clocks. It comes in rounds, each with trouble of its own.
  */
 import type { FaultKind, FaultOptions, Prng } from "@millrace/simulator";
+import type { Coverage } from "./coverage.ts";
+import type { LeaseTableService } from "./lease-table-service.ts";
 import type { World } from "./world.ts";
 
 const faultKinds: readonly FaultKind[] = [
@@ -21,29 +24,76 @@ const faultKinds: readonly FaultKind[] = [
   "expired-iterator",
 ];
 
-/** Lets everything that can go wrong go wrong, as often as the seed says. */
-export function unleash(world: World, random: Prng, faultyMs: number): void {
+/** How a world is troubled. */
+export interface TroubleOptions {
+  readonly coverage?: Coverage | undefined;
+  /** A lease table, whose writes are throttled and whose views are old. */
+  readonly table?: LeaseTableService | undefined;
+  /** Mean times between two happenings of one kind, one of which is drawn for each kind. */
+  readonly everyMs: readonly number[];
+  /** Mean times for which a host is stalled, one of which is drawn. */
+  readonly pauseMs: readonly number[];
+  /** More that may happen, in rounds in which the seed says so. */
+  readonly more?: readonly (() => void)[] | undefined;
+}
+
+const shortTrouble: TroubleOptions = { everyMs: [2_000, 8_000], pauseMs: [2_000] };
+
+/** Lets everything that can go wrong go wrong until then, as often as the seed says. */
+export function unleash(world: World, random: Prng, untilMs: number, options: TroubleOptions = shortTrouble): void {
+  const { table, everyMs, pauseMs, more = [] } = options;
+  world.simulator.clearFaults();
   for (const fault of planFaults(random)) world.simulator.fault(fault);
   world.network.change({
     loss: random.chance(0.5) ? random.next() * 0.1 : 0,
     duplication: random.chance(0.5) ? random.next() * 0.1 : 0,
     meanExtraDelayMs: random.pick([1, 5, 50]),
   });
-  const stall = () => world.random.pick(world.processes).pause(world.random.wait(2_000));
-  const crash = () => {
-    const process = world.random.pick(world.processes);
-    process.kill();
-    world.after(world.random.wait(500), () => process.start());
-  };
-  const cut = () => {
-    const { host } = world.random.pick(world.processes);
-    world.network.partition(host, world.kinesisHost);
-    world.after(world.random.wait(2_000), () => world.network.heal(host, world.kinesisHost));
-  };
-  const jump = () => world.random.pick(world.processes).host.jumpClock(world.random.integer(-90_000, 90_000));
-  for (const happen of [stall, crash, cut, jump]) {
-    if (random.chance(0.5)) world.often(random.pick([2_000, 8_000]), faultyMs, happen);
+  table?.change({
+    throttled: random.chance(0.5) ? random.next() * 0.2 : 0,
+    staleMs: random.chance(0.7) ? random.next() * 5_000 : 0,
+  });
+  const meanPauseMs = random.pick(pauseMs);
+  for (const happen of [...happenings(world, meanPauseMs, options), ...more]) {
+    if (random.chance(0.5)) world.often(random.pick(everyMs), untilMs, happen);
   }
+}
+
+/** Stalls, crashes, stops, cut connections and clocks that jump. */
+function happenings(world: World, meanPauseMs: number, { coverage, table }: TroubleOptions): (() => void)[] {
+  const aProcess = () => world.random.pick(world.processes);
+  const startAgain = (process: ReturnType<typeof aProcess>) =>
+    world.after(world.random.wait(500), () => process.start());
+  return [
+    function stall() {
+      coverage?.note("pauses");
+      aProcess().pause(world.random.wait(meanPauseMs));
+    },
+    function crash() {
+      const process = aProcess();
+      if (!process.isRunning) return;
+      coverage?.note("crashes");
+      process.kill();
+      startAgain(process);
+    },
+    function stop() {
+      const process = aProcess();
+      if (!process.isRunning) return;
+      coverage?.note("gracefulStops");
+      void process.stop().then(() => startAgain(process));
+    },
+    function cut() {
+      const { host } = aProcess();
+      const service = table === undefined || world.random.chance(0.5) ? world.kinesisHost : table.host;
+      coverage?.note("partitions");
+      world.network.partition(host, service);
+      world.after(world.random.wait(meanPauseMs), () => world.network.heal(host, service));
+    },
+    function jump() {
+      coverage?.note("clockSteps");
+      aProcess().host.jumpClock(world.random.integer(-90_000, 90_000));
+    },
+  ];
 }
 
 /** One fault turned high, or several low. */
@@ -62,10 +112,11 @@ function planFaults(random: Prng): FaultOptions[] {
  * Clocks too, because the fleet's own protocol needs them: a worker tells by its wall clock that it lives (KCL's
  * worker metrics), and one whose clock is minutes behind gets no leases.
  */
-export function calm(world: World): void {
+export function calm(world: World, table?: LeaseTableService): void {
   world.simulator.clearFaults();
   world.network.heal();
   world.network.change({ loss: 0, duplication: 0, meanExtraDelayMs: 2 });
+  table?.change({ throttled: 0, staleMs: 200 });
   for (const process of world.processes) {
     const { host } = process;
     host.jumpClock(world.timeline.startWallMs + world.timeline.nowMs - host.system.wallNow());

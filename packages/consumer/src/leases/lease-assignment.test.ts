@@ -72,6 +72,19 @@ describe("assignment by count", () => {
     );
   });
 
+  test("a lease that is slow to be renewed, and whose owner is to keep it, is not written to", () => {
+    // Worker a is paused for longer than the failover time, and reports again before the leader looks: a leader that
+    // assigns the lease to it once more raises the counter, and a's next renewal ends a's own tenure.
+    const leases = [lease(0, { leaseOwner: "a" })];
+    const observations = observeCounters(new Map(), leases, 0);
+    const late = input({ leases, observations, now: 10_001 });
+    expect(planAssignment({ ...late, workers: ["a"] })).toEqual([]);
+    expect(planAssignment({ ...late, workers: ["b"] })).toMatchObject([{ receiver: "b", cause: "expired" }]);
+    // A hand-off that stands still has to be ended, whoever gets the lease.
+    const draining = [lease(0, { leaseOwner: "a", checkpointOwner: "b" })];
+    expect(planAssignment({ ...late, leases: draining, workers: ["a"] })).toMatchObject([{ receiver: "a" }]);
+  });
+
   test("a balanced fleet is left alone: no lease moves without need", () => {
     const leases = [0, 1, 2].map((number) => lease(number, { leaseOwner: number === 0 ? "a" : "b" }));
     expect(planAssignment(input({ leases }))).toEqual([]);

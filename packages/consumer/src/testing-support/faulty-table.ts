@@ -4,10 +4,10 @@
  * Rows live in one memory table; each host reads and writes through its own `FaultyTable`.
  */
 import type { System } from "@millrace/core/runtime";
-import type { MemoryLeaseTable } from "../io/memory-lease-table.ts";
 import type { LeaseTable, ReadOutcome, TableFailure, WriteOutcome } from "../leases/lease-table.ts";
 import type { Condition, Row, RowUpdate } from "../leases/table-row.ts";
 import { textOf } from "../leases/table-row.ts";
+import { TableHistory } from "./table-history.ts";
 
 /** Shares are 0 to 1. */
 export interface TableFaults {
@@ -29,86 +29,72 @@ export interface TableStrikes {
   requestLost: number;
 }
 
-/** What all hosts share: the rows as they were at some times before. */
-export class TableHistory {
-  readonly table: MemoryLeaseTable;
+/** What all hosts share: the rows as they are and were, and what struck. */
+export class SharedTable extends TableHistory {
   readonly strikes: TableStrikes = { throttled: 0, answerLost: 0, requestLost: 0 };
   /** Called with each row that was written. */
   onWrite: (key: string, before: Row | undefined, after: Row | undefined) => void = () => undefined;
-  #snapshots: { readonly at: number; readonly rows: ReadonlyMap<string, Row> }[] = [];
-
-  constructor(table: MemoryLeaseTable) {
-    this.table = table;
-  }
-
-  record(at: number): void {
-    this.#snapshots.push({ at, rows: new Map(this.table.rows) });
-    if (this.#snapshots.length > 200) this.#snapshots.shift();
-  }
-
-  rowsAt(at: number): ReadonlyMap<string, Row> {
-    const snapshot = this.#snapshots.findLast((candidate) => candidate.at <= at);
-    return snapshot?.rows ?? this.table.rows;
-  }
 }
 
 /** The table as one host sees it. */
 export class FaultyTable implements LeaseTable {
   readonly name = "faulty";
   readonly keyAttribute = "leaseKey";
-  readonly #history: TableHistory;
+  readonly #shared: SharedTable;
   readonly #system: System;
   readonly #faults: () => TableFaults;
 
-  constructor(history: TableHistory, system: System, faults: () => TableFaults) {
-    this.#history = history;
+  constructor(shared: SharedTable, system: System, faults: () => TableFaults) {
+    this.#shared = shared;
     this.#system = system;
     this.#faults = faults;
   }
 
   async open(): Promise<ReadOutcome<"created" | "existed">> {
     await this.#delay();
-    return this.#history.table.open();
+    return this.#shared.table.open();
   }
 
   async get(key: string): Promise<ReadOutcome<Row | undefined>> {
     await this.#delay();
-    const outcome = await this.#history.table.get(key);
+    const outcome = await this.#shared.table.get(key);
     await this.#delay();
     return outcome;
   }
 
   put(row: Row, conditions: readonly Condition[]): Promise<WriteOutcome> {
-    return this.#write(textOf(row, "leaseKey") ?? "", () => this.#history.table.put(row, conditions));
+    return this.#write(textOf(row, "leaseKey") ?? "", () => this.#shared.table.put(row, conditions));
   }
 
   update(update: RowUpdate): Promise<WriteOutcome> {
-    return this.#write(update.key, () => this.#history.table.update(update));
+    return this.#write(update.key, () => this.#shared.table.update(update));
   }
 
   delete(key: string, conditions: readonly Condition[]): Promise<WriteOutcome> {
-    return this.#write(key, () => this.#history.table.delete(key, conditions));
+    return this.#write(key, () => this.#shared.table.delete(key, conditions));
   }
 
   async scan(): Promise<ReadOutcome<readonly Row[]>> {
     await this.#delay();
-    return { ok: true, value: [...this.#stale().values()] };
+    return { ok: true, value: this.#stale() };
   }
 
   async keysOwnedBy(owner: string): Promise<ReadOutcome<readonly string[]>> {
     await this.#delay();
-    const keys = [...this.#stale()].flatMap(([key, row]) => (textOf(row, "leaseOwner") === owner ? [key] : []));
-    return { ok: true, value: keys };
+    const owned = this.#stale().filter((row) => textOf(row, "leaseOwner") === owner);
+    return { ok: true, value: owned.map((row) => textOf(row, this.keyAttribute) ?? "") };
   }
 
-  #stale(): ReadonlyMap<string, Row> {
+  #stale(): readonly Row[] {
     const { staleMs } = this.#faults();
-    return this.#history.rowsAt(this.#system.now() - this.#system.random() * staleMs);
+    if (staleMs === 0) return [...this.#shared.table.rows.values()];
+    const atMs = this.#system.now() - this.#system.random() * staleMs;
+    return this.#shared.rowsAt(() => atMs);
   }
 
   async #write(key: string, write: () => Promise<WriteOutcome>): Promise<WriteOutcome> {
     const { throttled, answerLost, requestLost } = this.#faults();
-    const { strikes } = this.#history;
+    const { strikes } = this.#shared;
     await this.#delay();
     if (this.#system.random() < throttled) {
       strikes.throttled++;
@@ -118,11 +104,11 @@ export class FaultyTable implements LeaseTable {
       strikes.requestLost++;
       return failure("unknown");
     }
-    const before = this.#history.table.rows.get(key);
+    const before = this.#shared.table.rows.get(key);
     const outcome = await write();
     if (outcome.ok) {
-      this.#history.onWrite(key, before, this.#history.table.rows.get(key));
-      this.#history.record(this.#system.now());
+      this.#shared.onWrite(key, before, this.#shared.table.rows.get(key));
+      this.#shared.note(key, this.#system.now());
     }
     if (this.#system.random() < answerLost) {
       strikes.answerLost++;

@@ -30,6 +30,7 @@ export class VirtualHost {
   readonly #timeline: HostTimeline;
   readonly #deferred: HostEvent[] = [];
   #wallSkewMs = 0;
+  #clock = { rate: 1, atMs: 0, readsMs: 0 };
   #life = 0;
   #isPaused = false;
 
@@ -38,9 +39,9 @@ export class VirtualHost {
     this.name = name;
     this.#timeline = timeline;
     this.system = {
-      now: () => timeline.nowMs,
+      now: () => this.#clock.readsMs + (timeline.nowMs - this.#clock.atMs) * this.#clock.rate,
       wallNow: () => timeline.startWallMs + timeline.nowMs + this.#wallSkewMs,
-      schedule: (delayMs, callback) => timeline.schedule(this, delayMs, callback),
+      schedule: (delayMs, callback) => timeline.schedule(this, delayMs / this.#clock.rate, callback),
       random: () => random.next(),
       uuid: () => random.uuid(),
       breathe: () => new Promise((resolve) => timeline.schedule(this, 0, resolve, "breathe")),
@@ -60,6 +61,14 @@ export class VirtualHost {
   /** Moves the wall clock of this host. */
   jumpClock(ms: number): void {
     this.#wallSkewMs += ms;
+  }
+
+  /**
+   * Sets the clock that never goes back: from now on it runs `rate` times as fast, ahead of where it is by `aheadMs`,
+   * 0 or more. Timers that are under way keep their time.
+   */
+  setClock({ rate, aheadMs = 0 }: { readonly rate: number; readonly aheadMs?: number }): void {
+    this.#clock = { rate, atMs: this.#timeline.nowMs, readsMs: this.system.now() + aheadMs };
   }
 
   /** Stalls the host, as SIGSTOP or a long collection would: what falls due waits. */
