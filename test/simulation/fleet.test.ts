@@ -136,14 +136,14 @@ describe("the checkers of a fleet", () => {
       { checkpoint: "9", drainedBy: "v", counter: 2 },
       "[C4] w wrote the lease of s, which v has",
     ],
-  ])("[%s] see a write that must not be: %j then %j", (_, before, after, complaint) => {
-    const checker = new Leases(new Map());
+  ])("[%s] see a write that must not be: %j then %j", (_, before, after, expected) => {
+    const checker = new Leases(new Map(), "count");
     checker.onWrite({ key: "s", before: leaseRow(before), after: leaseRow(after), writer: "w" });
-    expect(complaintOf(checker)).toBe(complaint);
+    expect(complaintOf(checker)).toBe(expected);
   });
 
   test("[C4] see the deletion of a lease whose shard has not ended", () => {
-    const checker = new Leases(new Map());
+    const checker = new Leases(new Map(), "count");
     checker.onWrite({ key: "s", before: leaseRow({ checkpoint: "SHARD_END" }), after: undefined, writer: "w" });
     expect(complaintOf(checker)).toBeUndefined();
     checker.onWrite({ key: "s", before: leaseRow({ checkpoint: "9" }), after: undefined, writer: "w" });
@@ -155,7 +155,7 @@ describe("the checkers of a fleet", () => {
     const lease = (key: string, owner: string) =>
       table.put({ leaseKey: { S: key }, checkpoint: { S: "LATEST" }, leaseOwner: { S: owner } }, []);
     await lease("a", "w1");
-    const checker = new Leases(table.rows);
+    const checker = new Leases(table.rows, "count");
     expect(checker.unrest(["w1", "w2"])).toBeUndefined();
     expect(checker.unrest(["w2"])).toBe("a belongs to w1");
     await lease("b", "w1");

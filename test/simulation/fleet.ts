@@ -65,13 +65,15 @@ export interface FleetOutcome {
 export function createFleetWorld(seed: number) {
   const world = new World(seed);
   const random = new Prng(seed).fork("fleet");
+  const failoverTimeMs = random.pick([2_000, 5_000, 10_000]);
+  const strategy = random.pick(["count", "utilization"] as const);
   const ledger = new Ledger();
   const coverage = new Coverage();
   const table = new LeaseTableService(world);
   const workers: Working[] = [];
   const batchWorkers = new Set<string>();
   const deliveries = new Deliveries(ledger, table.rows);
-  const leases = new Leases(table.rows);
+  const leases = new Leases(table.rows, strategy);
   const keyOrder = new KeyOrder();
   const finished = new FinishedPrefix(world.stored, (id) => (batchWorkers.has(nameOf(id)) ? "C1" : "C11"));
   const trouble = { broken: undefined as unknown };
@@ -93,7 +95,6 @@ export function createFleetWorld(seed: number) {
   world.addChecker(brokenWorkers);
   world.simulator.createStream({ streamName, shardCount: random.integer(1, 4) });
   addProducers(world, random, ledger);
-  const failoverTimeMs = random.pick([2_000, 5_000, 10_000]);
   const count = random.integer(2, 4);
   for (let index = 1; index <= count; index++) {
     const name = `worker-${index}`;
@@ -103,8 +104,8 @@ export function createFleetWorld(seed: number) {
     const onBroken = (error: unknown) => {
       trouble.broken ??= error;
     };
-    const checkers = { deliveries, finished, keyOrder };
-    workers.push(new Working({ name, streamName, table, failoverTimeMs, habits, ...checkers, onEvent, onBroken }));
+    const common = { streamName, table, failoverTimeMs, strategy, deliveries, finished, keyOrder };
+    workers.push(new Working({ ...common, name, habits, onEvent, onBroken }));
   }
   for (const worker of workers) {
     const process = world.addProcess(worker);

@@ -35,6 +35,7 @@ export interface WorkingOptions {
   readonly streamName: string;
   readonly table: LeaseTableService;
   readonly failoverTimeMs: number;
+  readonly strategy: "auto" | "utilization" | "count";
   readonly habits: Habits;
   readonly deliveries: Deliveries;
   readonly finished: FinishedPrefix;
@@ -56,7 +57,7 @@ export class Working implements Component {
   }
 
   start(world: World, host: VirtualHost): RunningComponent {
-    const { streamName, table, failoverTimeMs, habits, onBroken, onEvent } = this.#options;
+    const { streamName, table, failoverTimeMs, strategy, habits, onBroken, onEvent } = this.#options;
     const workerId = `${this.name}.${++this.#lives}`;
     this.workerId = workerId;
     const consumer = new Consumer(
@@ -66,6 +67,7 @@ export class Working implements Component {
         workerId,
         leaseTable: table.over(host, workerId),
         failoverTimeMs,
+        leaseAssignmentStrategy: strategy,
         initialPosition: "TRIM_HORIZON",
         shardSyncIntervalMs: 10_000,
         leaseCleanupIntervalMs: 30_000,

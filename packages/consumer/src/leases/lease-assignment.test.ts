@@ -77,12 +77,13 @@ describe("assignment by count", () => {
     // assigns the lease to it once more raises the counter, and a's next renewal ends a's own tenure.
     const leases = [lease(0, { leaseOwner: "a" })];
     const observations = observeCounters(new Map(), leases, 0);
-    const late = input({ leases, observations, now: 10_001 });
-    expect(planAssignment({ ...late, workers: ["a"] })).toEqual([]);
-    expect(planAssignment({ ...late, workers: ["b"] })).toMatchObject([{ receiver: "b", cause: "expired" }]);
+    const late = { leases, observations, now: 10_001 };
+    expect(planAssignment(input({ ...late, workers: ["a"] }))).toEqual([]);
+    expect(planAssignment(input({ ...late, workers: ["b"] }))).toMatchObject([{ receiver: "b", cause: "expired" }]);
     // A hand-off that stands still has to be ended, whoever gets the lease.
     const draining = [lease(0, { leaseOwner: "a", checkpointOwner: "b" })];
-    expect(planAssignment({ ...late, leases: draining, workers: ["a"] })).toMatchObject([{ receiver: "a" }]);
+    const ended = planAssignment(input({ ...late, leases: draining, workers: ["a"] }));
+    expect(ended).toMatchObject([{ receiver: "a", cause: "expired" }]);
   });
 
   test("a balanced fleet is left alone: no lease moves without need", () => {

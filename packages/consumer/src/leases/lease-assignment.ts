@@ -36,6 +36,9 @@ export function planAssignment(input: AssignmentInput): readonly AssignmentDecis
     const receiver = placement.receiver();
     if (receiver === undefined) break;
     placement.give(receiver, lease);
+    // Who owns it already finds it: a write would only raise the counter, and end the tenure of an owner that was slow.
+    // Source: kcl.md 2.4 step 6.
+    if (lease.leaseOwner === receiver && lease.checkpointOwner === undefined) continue;
     decisions.push({ type: "assign", lease, receiver, cause });
   }
   if (input.balance) decisions.push(...placement.balance(movable));
@@ -62,23 +65,8 @@ function sortLeases(input: AssignmentInput): SortedLeases {
       if (!isShardEnd(lease.checkpoint)) addTo(movable, owner, lease);
     }
   }
-<<<<<<< HEAD
   waiting.sort((a, b) => a.since - b.since || (a.lease.leaseKey < b.lease.leaseKey ? -1 : 1));
   return { waiting, held, movable };
-=======
-  waiting.sort((a, b) => a.since - b.since || compareText(a.lease.leaseKey, b.lease.leaseKey));
-  for (const { lease, cause } of waiting) {
-    const receiver = leastLoaded(counts, input.workers, input.maxLeasesPerWorker);
-    if (receiver === undefined) break;
-    addTo(counts, receiver, 1);
-    // Who owns it already finds it: a write would only raise the counter, and end the tenure of an owner that was slow.
-    // Source: kcl.md 2.4 step 6.
-    if (lease.leaseOwner === receiver && lease.checkpointOwner === undefined) continue;
-    decisions.push({ type: "assign", lease, receiver, cause });
-  }
-  if (input.balance) decisions.push(...planBalance(input, counts, movable));
-  return decisions;
->>>>>>> e7a4e70 (test/simulation: put the fleet through rounds of everything)
 }
 
 function addTo(leases: Map<string, Lease[]>, worker: string, lease: Lease): void {
