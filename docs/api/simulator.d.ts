@@ -292,6 +292,10 @@ export declare class VirtualHost {
     readonly system: System;
     get isPaused(): boolean;
     jumpClock(ms: number): void;
+    setClock({ rate, aheadMs }: {
+        readonly rate: number;
+        readonly aheadMs?: number;
+    }): void;
     pause(): void;
     resume(): void;
     kill(): void;
