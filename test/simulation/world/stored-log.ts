@@ -77,7 +77,7 @@ export class StoredLog {
       if (!outcome.ok || record === undefined) continue;
       const { shardId, sequenceNumber } = outcome;
       const views = deaggregate({ ...record, sequenceNumber });
-      const members = views.map((view) => ({ ...readPayload(view.data), partitionKey: view.partitionKey }));
+      const members = views.map((view) => Object.assign(readPayload(view.data), { partitionKey: view.partitionKey }));
       this.add(shardId, sequenceNumber, members);
     }
   }
