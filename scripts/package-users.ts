@@ -66,6 +66,8 @@ async function installProject(tarballs: UserInput["tarballs"], folder: string): 
       ...ours,
       "@aws-sdk/client-dynamodb": "^3.1143.0",
       "@aws-sdk/client-kinesis": "^3.1143.0",
+      // The optional peer of the entries named opentelemetry.
+      "@opentelemetry/api": "^1.9.0",
       "@types/node": "^22",
       esbuild: "^0.28.0",
       typescript: olderTypeScript,

@@ -13,13 +13,18 @@ export type { AggregationKey, ProducerOptions } from "./options.ts";
 export { Producer } from "./producer.ts";
 export type { ProducerWiring, WaitOptions } from "./producer.ts";
 export type { PutOutcome, RecordSource } from "./put-many.ts";
-export { cloudWatchMetrics, embeddedMetrics } from "@millrace/core/observe";
+export type { PutTrace, RequestTrace } from "./tracing.ts";
+export { cloudWatchMetrics, embeddedMetrics, openTelemetryMetrics, prometheusMetrics } from "@millrace/core/observe";
 export type {
+  MeterPort,
   Metrics,
   MetricScope,
   MetricsGranularity,
   MetricsUploadOptions,
   MetricUnit,
+  OpenTelemetryMetricsOptions,
+  PrometheusMetrics,
+  PrometheusMetricsOptions,
   PutMetricDataInput,
   UploadedMetrics,
 } from "@millrace/core/observe";

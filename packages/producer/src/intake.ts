@@ -12,9 +12,10 @@ import type { ProducerEvent } from "./events.ts";
 import { FlushBarrier, rejectWith } from "./flush-barrier.ts";
 import { OfferWarning } from "./offer-warning.ts";
 import type { ResolvedOptions } from "./options.ts";
+import { pendingOf } from "./pending.ts";
 import type { PendingRecord } from "./pipeline/records.ts";
 import { SendLoop } from "./send-loop.ts";
-import { checkUserRecord } from "./user-record.ts";
+import { arePutsTraced, putFailed, putStored, tracePut, type PutTrace } from "./tracing.ts";
 
 export interface IntakeWiring {
   readonly options: ResolvedOptions;
@@ -54,7 +55,21 @@ export class Intake {
    * @throws {BufferFullError} when it may not even wait.
    */
   accept(record: UserRecord, resolve: PendingRecord["resolve"], reject: PendingRecord["reject"]): PendingRecord {
-    const pending = this.#pendingOf(record, resolve, reject);
+    if (!arePutsTraced()) return this.#accept(record, resolve, reject, undefined);
+    return tracePut(this.#wiring.options.stream.streamName, record, (tagged, trace) =>
+      this.#accept(tagged, resolve, reject, trace),
+    );
+  }
+
+  #accept(
+    record: UserRecord,
+    resolve: PendingRecord["resolve"],
+    reject: PendingRecord["reject"],
+    trace: PutTrace | undefined,
+  ): PendingRecord {
+    const { options, system } = this.#wiring;
+    const pending = pendingOf(record, options, system.now(), this.#barrier.cohort, resolve, reject);
+    pending.trace = trace;
     if (this.#buffer.hasRoom) {
       this.#barrier.accepted(pending.cohort);
       this.#enter(pending, pending.acceptedAt);
@@ -165,33 +180,6 @@ export class Intake {
     this.#wiring.events.publish({ type: "buffer-full", bufferedRecords: records, bufferedBytes: bytes });
   }
 
-  #pendingOf(record: UserRecord, resolve: PendingRecord["resolve"], reject: PendingRecord["reject"]): PendingRecord {
-    const { recordTtlMs, recordMaxBufferedMs, maxRecordBytes } = this.#wiring.options;
-    const checked = checkUserRecord(record, maxRecordBytes);
-    // Whole milliseconds: fractions would cost an allocation for each of the times below.
-    const now = Math.floor(this.#wiring.system.now());
-    return {
-      partitionKey: checked.partitionKey,
-      data: checked.data,
-      explicitHashKey: checked.explicitHashKey,
-      tags: checked.tags,
-      sizeBytes: checked.sizeBytes,
-      hashKey: checked.explicitHashKey,
-      acceptedAt: now,
-      deadline: now + recordMaxBufferedMs,
-      expiresAt: now + recordTtlMs,
-      cohort: this.#barrier.cohort,
-      state: "waiting",
-      earlier: undefined,
-      hasPassed: false,
-      mustBeAlone: false,
-      isAborted: false,
-      abortReason: undefined,
-      resolve,
-      reject,
-    };
-  }
-
   #enter(pending: PendingRecord, now: number): void {
     this.#buffer.enter(pending);
     // A flush waits for it already, so it must not wait for company.
@@ -204,6 +192,7 @@ export class Intake {
     pending.onSettled?.();
     this.#buffer.leave(pending);
     pending.resolve?.(result);
+    if (pending.trace !== undefined) putStored(pending.trace, result);
     this.#barrier.settled(pending.cohort);
   }
 
@@ -221,6 +210,7 @@ export class Intake {
     pending.state = "settled";
     pending.onSettled?.();
     if (pending.reject !== undefined) rejectWith(pending.cohort, pending.reject, error);
+    if (pending.trace !== undefined) putFailed(pending.trace, error);
     this.#barrier.settled(pending.cohort);
   }
 

@@ -12,6 +12,7 @@ import type { ResolvedOptions } from "./options.ts";
 import type { Effect, PlannedRequest } from "./pipeline/effects.ts";
 import { Pipeline } from "./pipeline/pipeline.ts";
 import { historyOf, type OutgoingRecord, type PendingRecord } from "./pipeline/records.ts";
+import { traceRequest } from "./tracing.ts";
 
 /** ListShards returns at most this many in one page. Source: ListShards, MaxResults; read 2026-11-22. */
 const listShardsMaxResults = 1_000;
@@ -182,8 +183,8 @@ export class SendLoop {
     const { port, system, options } = this.#wiring;
     const startedAt = system.now();
     const stream = streamRef(options.stream);
-    const answer = await this.#call(request.timeoutMs, (signal) =>
-      port.putRecords({ ...stream, records: request.entries }, { signal }),
+    const answer = await traceRequest(options.stream.streamName, request, () =>
+      this.#call(request.timeoutMs, (signal) => port.putRecords({ ...stream, records: request.entries }, { signal })),
     );
     this.#inFlight -= 1;
     const times = { startedAt, endedAt: system.now() };

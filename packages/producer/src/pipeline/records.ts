@@ -5,6 +5,7 @@
 import { userRecordHash, type AggregatedRecord } from "@millrace/aggregation";
 import type { Attempt, PutResult } from "../attempt.ts";
 import type { Cohort } from "../flush-barrier.ts";
+import type { PutTrace } from "../tracing.ts";
 import type { CheckedRecord } from "../user-record.ts";
 
 /**
@@ -52,6 +53,8 @@ export interface PendingRecord extends CheckedRecord {
   /** Take the answer to the caller; absent for records of `offer`, whose failures are events. */
   readonly resolve: ((result: PutResult) => void) | undefined;
   readonly reject: ((error: unknown) => void) | undefined;
+  /** What tracers of this put were told; absent while there are none. */
+  trace: PutTrace | undefined;
 }
 
 /** A Kinesis record in the making or on its way: one user record, or an aggregate of many. */

@@ -3,8 +3,8 @@
  */
 import type { UserRecord } from "@millrace/aggregation";
 import { FlushBarrier } from "../flush-barrier.ts";
+import { pendingOf } from "../pending.ts";
 import type { PendingRecord } from "../pipeline/records.ts";
-import { checkUserRecord } from "../user-record.ts";
 
 export interface PendingFields {
   readonly partitionKey?: string;
@@ -21,21 +21,6 @@ const { cohort } = new FlushBarrier();
 export function pendingRecord(fields: PendingFields = {}): PendingRecord {
   const { partitionKey = "key", bytes = 10, acceptedAt = 0, lingerMs = 100, ttlMs = 30_000 } = fields;
   const record = fields.record ?? { partitionKey, data: new Uint8Array(bytes) };
-  const checked = checkUserRecord(record, 10_485_760);
-  return {
-    ...checked,
-    hashKey: checked.explicitHashKey,
-    acceptedAt,
-    deadline: acceptedAt + lingerMs,
-    expiresAt: acceptedAt + ttlMs,
-    cohort,
-    state: "buffered",
-    earlier: undefined,
-    hasPassed: false,
-    mustBeAlone: false,
-    isAborted: false,
-    abortReason: undefined,
-    resolve: undefined,
-    reject: undefined,
-  };
+  const options = { recordTtlMs: ttlMs, recordMaxBufferedMs: lingerMs, maxRecordBytes: 10_485_760 };
+  return { ...pendingOf(record, options, acceptedAt, cohort, undefined, undefined), state: "buffered" };
 }
