@@ -9,6 +9,24 @@ export interface EventPublisher<Event extends AnyEvent> {
     readonly hasListeners: boolean;
 }
 
+export interface MeterPort {
+    createCounter(name: string, options: {
+        unit: string;
+    }): {
+        add(value: number, attributes: Attributes): void;
+    };
+    createHistogram(name: string, options: {
+        unit: string;
+    }): {
+        record(value: number, attributes: Attributes): void;
+    };
+    createGauge(name: string, options: {
+        unit: string;
+    }): {
+        record(value: number, attributes: Attributes): void;
+    };
+}
+
 export interface MetricScope {
     readonly errorCode?: string | undefined;
     readonly streamName?: string | undefined;
@@ -28,6 +46,22 @@ export interface MetricsUploadOptions {
     readonly granularity?: MetricsGranularity | undefined;
     readonly uploadDelayMs?: number | undefined;
     readonly onError?: ((error: unknown) => void) | undefined;
+}
+
+export interface OpenTelemetryMetricsOptions {
+    readonly meter: MeterPort;
+    readonly prefix?: string | undefined;
+    readonly granularity?: MetricsGranularity | undefined;
+}
+
+export interface PrometheusMetrics extends Metrics {
+    readonly contentType: string;
+    text(): string;
+}
+
+export interface PrometheusMetricsOptions {
+    readonly prefix?: string | undefined;
+    readonly granularity?: MetricsGranularity | undefined;
 }
 
 export interface PutMetricDataInput {
@@ -70,6 +104,10 @@ export declare function embeddedMetrics(options: MetricsUploadOptions & {
     readonly system?: System | undefined;
 }): UploadedMetrics;
 
+export declare function openTelemetryMetrics(options: OpenTelemetryMetricsOptions): Metrics;
+
+export declare function prometheusMetrics(options?: PrometheusMetricsOptions): PrometheusMetrics;
+
 // Named above, not exported:
 
 export interface System {
@@ -86,3 +124,5 @@ export interface System {
 export interface Timer {
     cancel(): void;
 }
+
+type Attributes = Record<string, string>;

@@ -21,6 +21,8 @@ export declare class BufferFullError extends Error {
 
 export { ConfigError } from "@millrace/core/options";
 
+export { MeterPort } from "@millrace/core/observe";
+
 export { MetricScope } from "@millrace/core/observe";
 
 export { MetricUnit } from "@millrace/core/observe";
@@ -30,6 +32,8 @@ export { Metrics } from "@millrace/core/observe";
 export { MetricsGranularity } from "@millrace/core/observe";
 
 export { MetricsUploadOptions } from "@millrace/core/observe";
+
+export { OpenTelemetryMetricsOptions } from "@millrace/core/observe";
 
 export declare class Producer implements AsyncDisposable {
     #private;
@@ -162,6 +166,10 @@ export interface ProducerWiring {
     readonly system?: System | undefined;
 }
 
+export { PrometheusMetrics } from "@millrace/core/observe";
+
+export { PrometheusMetricsOptions } from "@millrace/core/observe";
+
 export declare class PutAllError extends Error {
     readonly name = "PutAllError";
     readonly code = "ERR_PUT_ALL";
@@ -221,6 +229,14 @@ export interface PutResult {
     readonly attempts: readonly Attempt[];
 }
 
+export interface PutTrace {
+    readonly streamName: string;
+    readonly record: UserRecord;
+    addedTags?: Readonly<Record<string, string>> | undefined;
+    result?: PutResult | undefined;
+    error?: unknown;
+}
+
 export declare class RecordError extends PutError {
     readonly name: string;
     readonly path: string;
@@ -247,6 +263,16 @@ export declare class RecordTooLargeError extends RecordError {
     static [Symbol.hasInstance](value: unknown): boolean;
 }
 
+export interface RequestTrace {
+    readonly streamName: string;
+    readonly kinesisRecords: number;
+    readonly userRecords: number;
+    readonly bytes: number;
+    puts(): Iterable<PutTrace>;
+    result?: PutRecordsResponse | undefined;
+    error?: unknown;
+}
+
 export { UploadedMetrics } from "@millrace/core/observe";
 
 export { UserRecord } from "@millrace/aggregation";
@@ -258,6 +284,10 @@ export interface WaitOptions {
 export { cloudWatchMetrics } from "@millrace/core/observe";
 
 export { embeddedMetrics } from "@millrace/core/observe";
+
+export { openTelemetryMetrics } from "@millrace/core/observe";
+
+export { prometheusMetrics } from "@millrace/core/observe";
 
 // Named above, not exported:
 

@@ -1,0 +1,40 @@
+// @millrace/consumer/opentelemetry
+
+export interface HandlerTracingOptions extends TraceContextOptions {
+    readonly tracer?: Tracer | undefined;
+    readonly relation?: "parent" | "link" | undefined;
+}
+
+export interface TraceContextOptions {
+    readonly propagator?: Pick<TextMapPropagator, "extract"> | undefined;
+}
+
+export declare function linksOf(records: Iterable<Pick<ConsumedRecord, "tags">>, options?: TraceContextOptions): Link[];
+
+export declare function traceContextOf(record: Pick<ConsumedRecord, "tags">, options?: TraceContextOptions): Context;
+
+export declare function traceEach(handler: RecordHandler, options?: HandlerTracingOptions): RecordHandler;
+
+// Named above, not exported:
+
+export interface ConsumedRecord {
+    readonly data: Uint8Array;
+    readonly partitionKey?: string;
+    readonly explicitHashKey?: string;
+    readonly sequenceNumber: string;
+    readonly subSequenceNumber?: number;
+    readonly approximateArrivalTimestamp?: Date;
+    readonly tags?: Record<string, string>;
+    text(): string;
+    json(): unknown;
+}
+
+export interface RecordContext {
+    readonly shardId: string;
+    readonly streamName: string;
+    readonly attempt: number;
+    readonly signal: AbortSignal;
+    readonly fencingToken: bigint;
+}
+
+export type RecordHandler = (record: ConsumedRecord, context: RecordContext) => Promise<void>;
