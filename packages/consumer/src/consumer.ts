@@ -19,7 +19,13 @@ import { limitedTable } from "./leases/limited-table.ts";
 import type { ConsumerOptions } from "./options.ts";
 import { resolveConsumerOptions, type ResolvedConsumerOptions } from "./resolve-options.ts";
 import { BatchChannel } from "./processing/batch-channel.ts";
-import { resolveEachOptions, type EachOptions } from "./processing/each-options.ts";
+import {
+  resolveBatchOptions,
+  resolveEachOptions,
+  type BatchOptions,
+  type EachOptions,
+} from "./processing/each-options.ts";
+import { eachBatch, type BatchHandler } from "./processing/per-batch.ts";
 import { eachRecord, type RecordHandler } from "./processing/per-record.ts";
 import type { RecordBatch, ShardHandler } from "./record.ts";
 import { untilAborted } from "./until-aborted.ts";
@@ -109,6 +115,25 @@ export class Consumer implements AsyncDisposable {
     checkHandler(handler, "an async function of a user record");
     const resolved = resolveEachOptions(options);
     await this.run(eachRecord(handler, resolved, { system: this.#system, events: this.#events }), options);
+  }
+
+  /**
+   * Calls `handler` for batches of user records, and checkpoints what is done with the lease's renewals. A batch may
+   * gather for a while, and when it fails it is tried again in halves, down to the record that fails alone.
+   *
+   * A handler that knows which record failed returns `{ failedAt: record }`: those before it are done.
+   * @throws as `run` does.
+   *
+   * @example
+   * await consumer.runBatches(async (records) => store.insert(records.map((record) => record.json())), {
+   *   maxBatchRecords: 500,
+   *   batchWindowMs: 1_000,
+   * });
+   */
+  async runBatches(handler: BatchHandler, options: BatchOptions = {}): Promise<void> {
+    checkHandler(handler, "an async function of an array of user records");
+    const resolved = resolveBatchOptions(options);
+    await this.run(eachBatch(handler, resolved, { system: this.#system, events: this.#events }), options);
   }
 
   /**

@@ -110,6 +110,8 @@ export type ConsumerEvent =
       readonly shardId: string;
       readonly sequenceNumber: string;
       readonly subSequenceNumber: number | undefined;
+      /** User records in the call that failed, from this one on. */
+      readonly records: number;
       readonly attempt: number;
       readonly error: string;
       readonly retryInMs: number | undefined;

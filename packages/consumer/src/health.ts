@@ -36,6 +36,7 @@ export interface ShardFacts {
   readonly state: ShardState;
   readonly waitingForParents: readonly string[];
   readonly stoppedBecause: string | undefined;
+  readonly heldUpBy: string | undefined;
   readonly lastFailure: string | undefined;
   readonly hasHandlerBatch: boolean;
   readonly sinceDeliveryMs: number;
@@ -52,6 +53,7 @@ export function troubleOf(facts: ShardFacts): string | undefined {
   if (facts.sinceRenewalMs > (facts.failoverTimeMs * 2) / 3) {
     return `the lease was last renewed ${Math.round(facts.sinceRenewalMs)} ms ago and ends at ${facts.failoverTimeMs}`;
   }
+  if (facts.heldUpBy !== undefined) return facts.heldUpBy;
   switch (facts.state.phase) {
     case "waiting-for-parents":
       return `waiting for the end of ${facts.waitingForParents.join(" and ") || "its parents"}`;

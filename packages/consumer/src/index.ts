@@ -14,11 +14,17 @@ export type {
 } from "./leases/lease-table.ts";
 export type { Attribute, Condition, Row, RowUpdate } from "./leases/table-row.ts";
 export type { ConsumerOptions, FanOutRetrieval, InitialPositionOption, StreamOption } from "./options.ts";
-export type { DeadLetter, EachOptions, FailedRecord } from "./processing/each-options.ts";
+export type { BatchOptions, EachOptions } from "./processing/each-options.ts";
+export { deadLetterJson } from "./processing/dead-letter.ts";
+export type { DeadLetter, FailedRecord } from "./processing/dead-letter.ts";
 export type { ConsumerHealth, ShardHealth } from "./health.ts";
 export { deadLetterFile } from "./io/dead-letter-file.ts";
+export { deadLetterStream } from "./io/dead-letter-stream.ts";
+export type { DeadLetterStreamOptions } from "./io/dead-letter-stream.ts";
 export type { DeaggregationOptions } from "./retrieval/deaggregation.ts";
-export type { RecordContext, RecordHandler } from "./processing/per-record.ts";
+export type { RecordContext } from "./processing/each-ports.ts";
+export type { BatchFailure, BatchHandler } from "./processing/per-batch.ts";
+export type { RecordHandler } from "./processing/per-record.ts";
 export { fromRecordProcessor } from "./processing/record-processor.ts";
 export type { ProcessorCheckpointer, RecordProcessor } from "./processing/record-processor.ts";
 export type {

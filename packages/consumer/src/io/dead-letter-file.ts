@@ -2,8 +2,7 @@
  * Adapter. Dead letters as lines of JSON in a file.
  */
 import { open } from "node:fs/promises";
-import { describeError } from "@millrace/core/observe";
-import type { DeadLetter } from "../processing/each-options.ts";
+import { deadLetterJson, type DeadLetter } from "../processing/dead-letter.ts";
 
 /**
  * A dead letter that appends each failed record to a file as one line of JSON, its payload in base64, and resolves once
@@ -14,23 +13,8 @@ export function deadLetterFile(path: string): DeadLetter {
   let chain: Promise<unknown> = Promise.resolve();
   return {
     send(failed) {
-      const { record, shardId, streamName, attempts, why, error } = failed;
-      const line = JSON.stringify({
-        streamName,
-        shardId,
-        sequenceNumber: record.sequenceNumber,
-        subSequenceNumber: record.subSequenceNumber,
-        partitionKey: record.partitionKey,
-        explicitHashKey: record.explicitHashKey,
-        arrival: record.approximateArrivalTimestamp?.toISOString(),
-        tags: record.tags,
-        attempts,
-        why,
-        error: describeError(error),
-        data: Buffer.from(record.data.buffer, record.data.byteOffset, record.data.byteLength).toString("base64"),
-      });
       // One line after another: two writes at a time could interleave.
-      const written = chain.then(() => append(path, `${line}\n`));
+      const written = chain.then(() => append(path, `${deadLetterJson(failed)}\n`));
       chain = written.catch(() => undefined);
       return written;
     },

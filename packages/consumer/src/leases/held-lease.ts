@@ -8,6 +8,7 @@ import { describeError } from "@millrace/core/observe";
 import type { Timer } from "@millrace/core/runtime";
 import { compareCheckpoints, formatCheckpoint, type Checkpoint } from "../checkpoint/checkpoint.ts";
 import { LeaseLostError, type LeaseLossReason } from "../errors.ts";
+import type { Attempts } from "./attempts.ts";
 import { callWithin } from "./call-within.ts";
 import {
   callLimitMs,
@@ -18,7 +19,7 @@ import {
 } from "./lease-writer.ts";
 import type { Lease } from "./lease.ts";
 import { assignment, eviction, type CheckpointWrite } from "./lease-writes.ts";
-import { checkpointWrite, failedAttemptsWrite, latestSinceWrite, renewalWrite, type LeaseWrite } from "./own-writes.ts";
+import { attemptsWrite, checkpointWrite, latestSinceWrite, renewalWrite, type LeaseWrite } from "./own-writes.ts";
 import { createThroughput, type ThroughputMeter } from "./throughput.ts";
 
 /** The lease, from its acquisition to its loss or release. */
@@ -92,16 +93,18 @@ export class HeldLease {
     this.#throughput.add(bytes);
   }
 
-  /** Renews, and stores what rides along. Never rejects: a lease that cannot be renewed is lost. */
-  async renew(): Promise<void> {
+  /**
+   * Renews, and stores what rides along; with `attempts`, how often the handler was called with the record after that.
+   * Never rejects: a lease that cannot be renewed is lost.
+   */
+  async renew(attempts?: Attempts): Promise<void> {
     await this.#exclusive(async () => {
       const riding = this.#riding;
       const throughputKBps = this.#throughput.update(this.#keeping.system.now());
-      const done = await this.#write((lease) =>
-        riding === undefined
-          ? renewalWrite(lease, throughputKBps)
-          : checkpointWrite(lease, { checkpoint: riding }, throughputKBps),
-      );
+      const done = await this.#write((lease) => {
+        if (riding !== undefined) return checkpointWrite(lease, { checkpoint: riding, attempts }, throughputKBps);
+        return attempts === undefined ? renewalWrite(lease, throughputKBps) : attemptsWrite(lease, attempts);
+      });
       if (!done || riding === undefined) return;
       if (this.#riding === riding) this.#riding = undefined;
       this.#checkpointed();
@@ -171,11 +174,6 @@ export class HeldLease {
   /** Remembers since when LATEST is meant, so that a restart before the first checkpoint loses nothing. */
   async rememberLatest(latestSinceMs: number): Promise<void> {
     await this.#exclusive(() => this.#write((lease) => latestSinceWrite(lease, latestSinceMs)));
-  }
-
-  /** Remembers failed attempts on the record after the checkpoint: the next owner goes on counting. */
-  async rememberFailedAttempts(failedAttempts: number): Promise<void> {
-    await this.#exclusive(() => this.#write((lease) => failedAttemptsWrite(lease, failedAttempts)));
   }
 
   /**

@@ -4,14 +4,8 @@
  * Source: kcl.md 1.4, KCL's DynamoDBLeaseRefresher. Our deletes are conditional where KCL's are not.
  */
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
-import {
-  actualOwner,
-  failedAttemptsAttribute,
-  hashRangeAttributes,
-  latestSinceAttribute,
-  type HashRange,
-  type Lease,
-} from "./lease.ts";
+import { attemptsAttribute, attemptsValue, type Attempts } from "./attempts.ts";
+import { actualOwner, hashRangeAttributes, latestSinceAttribute, type HashRange, type Lease } from "./lease.ts";
 import { numberAttribute, type Attribute, type Condition, type RowUpdate } from "./table-row.ts";
 
 function equal(attribute: string, value: Attribute): Condition {
@@ -32,6 +26,8 @@ export interface CheckpointWrite {
   readonly checkpoint: Checkpoint;
   /** Set by the first half of a two-phase checkpoint, which leaves `checkpoint` where it is. */
   readonly pending?: { readonly checkpoint: Checkpoint; readonly state: Uint8Array | undefined } | undefined;
+  /** Calls begun on the record after `checkpoint`; without them, what was known of another record is removed. */
+  readonly attempts?: Attempts | undefined;
 }
 
 /** Renews the lease. The clause on `checkpointOwner` is how an owner learns that it has to hand the lease over. */
@@ -62,13 +58,14 @@ export function checkpointUpdate(lease: Lease, write: CheckpointWrite, throughpu
   const { pending } = write;
   if (pending === undefined) {
     remove.push("pendingCheckpoint", "pendingCheckpointSubSequenceNumber", "pendingCheckpointState");
-    remove.push(failedAttemptsAttribute);
   } else {
     set["pendingCheckpoint"] = { S: pending.checkpoint.sequenceNumber };
     set["pendingCheckpointSubSequenceNumber"] = numberAttribute(pending.checkpoint.subSequenceNumber);
     if (pending.state === undefined) remove.push("pendingCheckpointState");
     else set["pendingCheckpointState"] = { B: pending.state };
   }
+  if (write.attempts !== undefined) set[attemptsAttribute] = attemptsValue(write.attempts, write.checkpoint);
+  else if (pending === undefined) remove.push(attemptsAttribute);
   // Once a record is checkpointed LATEST is past; until then the time keeps its meaning.
   if (write.checkpoint.sequenceNumber !== "LATEST") remove.push(latestSinceAttribute);
   return { key: lease.leaseKey, conditions: [counterIs(lease)], set, remove };
@@ -86,14 +83,14 @@ export function latestSinceUpdate(lease: Lease, latestSinceMs: number): RowUpdat
   };
 }
 
-/** Remembers failed attempts on the record after the checkpoint. Renews the lease too. */
-export function failedAttemptsUpdate(lease: Lease, attempts: number): RowUpdate {
+/** Remembers calls on the record after the checkpoint. Renews the lease too. */
+export function attemptsUpdate(lease: Lease, attempts: Attempts): RowUpdate {
   return {
     key: lease.leaseKey,
     conditions: [counterIs(lease)],
     set: {
       leaseCounter: numberAttribute(lease.leaseCounter + 1n),
-      [failedAttemptsAttribute]: numberAttribute(attempts),
+      [attemptsAttribute]: attemptsValue(attempts, lease.checkpoint),
     },
   };
 }

@@ -5,6 +5,7 @@
  * checkpoint of a row's life, so it is both heartbeat and fencing number.
  */
 import { isCheckpointText, type Checkpoint } from "../checkpoint/checkpoint.ts";
+import { parseAttempts, type Attempts } from "./attempts.ts";
 import { integerOf, numberAttribute, numberOf, textOf, textsOf, type Attribute, type Row } from "./table-row.ts";
 
 /** The hash keys that go to a shard, both ends included. */
@@ -37,13 +38,12 @@ export interface Lease {
   readonly throughputKBps: number | undefined;
   /** Ours: while `checkpoint` is LATEST, reading starts at this time of the service, milliseconds since 1970. */
   readonly latestSinceMs: number | undefined;
-  /** Ours: failed attempts on the record after the checkpoint, over the life of all workers. */
-  readonly failedAttempts: number | undefined;
+  /** Ours: calls of a handler on the record after the checkpoint, over the life of all workers. */
+  readonly attempts: Attempts | undefined;
 }
 
-/** Names of our private attributes; Java workers leave them as they are. */
+/** Name of a private attribute; Java workers leave it as it is. */
 export const latestSinceAttribute = "millraceLatestSinceMs";
-export const failedAttemptsAttribute = "millraceFailedAttempts";
 
 /** Who reads the shard now: the draining owner during a hand-off, else the owner. */
 export function actualOwner(lease: Lease): string | undefined {
@@ -93,7 +93,7 @@ export function parseLease(row: Row): Lease | undefined {
     hashRange: hashRangeOf(row),
     throughputKBps: numberOf(row, "throughputKBps"),
     latestSinceMs: numberOf(row, latestSinceAttribute),
-    failedAttempts: numberOf(row, failedAttemptsAttribute),
+    attempts: parseAttempts(row, checkpoint),
   };
 }
 

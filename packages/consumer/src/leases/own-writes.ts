@@ -1,14 +1,9 @@
 /**
  * Pure. What an owner writes to its lease, with the lease as it stands once that is done.
  */
+import type { Attempts } from "./attempts.ts";
 import type { Lease } from "./lease.ts";
-import {
-  checkpointUpdate,
-  failedAttemptsUpdate,
-  latestSinceUpdate,
-  renewal,
-  type CheckpointWrite,
-} from "./lease-writes.ts";
+import { attemptsUpdate, checkpointUpdate, latestSinceUpdate, renewal, type CheckpointWrite } from "./lease-writes.ts";
 import type { RowUpdate } from "./table-row.ts";
 
 /** A write: the update for the lease as it is, and how the lease looks once it is done. */
@@ -31,7 +26,7 @@ export function checkpointWrite(lease: Lease, write: CheckpointWrite, throughput
     pendingCheckpoint: write.pending?.checkpoint,
     pendingCheckpointState: write.pending?.state,
     latestSinceMs: write.checkpoint.sequenceNumber === "LATEST" ? lease.latestSinceMs : undefined,
-    failedAttempts: write.pending === undefined ? undefined : lease.failedAttempts,
+    attempts: write.attempts ?? (write.pending === undefined ? undefined : lease.attempts),
     throughputKBps,
   };
   return { update: checkpointUpdate(lease, write, throughputKBps), after };
@@ -42,9 +37,9 @@ export function latestSinceWrite(lease: Lease, latestSinceMs: number): LeaseWrit
   return { update: latestSinceUpdate(lease, latestSinceMs), after: { ...raised(lease), latestSinceMs } };
 }
 
-/** Failed attempts on the record after the checkpoint. */
-export function failedAttemptsWrite(lease: Lease, failedAttempts: number): LeaseWrite {
-  return { update: failedAttemptsUpdate(lease, failedAttempts), after: { ...raised(lease), failedAttempts } };
+/** Calls on the record after the checkpoint. */
+export function attemptsWrite(lease: Lease, attempts: Attempts): LeaseWrite {
+  return { update: attemptsUpdate(lease, attempts), after: { ...raised(lease), attempts } };
 }
 
 function raised(lease: Lease): Lease {

@@ -253,6 +253,7 @@ describe("a shard's life", () => {
       state: handling as ShardState,
       waitingForParents: [],
       stoppedBecause: undefined,
+      heldUpBy: undefined,
       lastFailure: undefined,
       hasHandlerBatch: true,
       sinceDeliveryMs: 100,

@@ -1,28 +1,10 @@
 /**
- * Pure. The options of `runEach`: how many at a time, how often again, and what then.
+ * Pure. The options of `runEach` and `runBatches`: how many at a time, how often again, and what then.
  */
-import { checkOptionNames, ConfigError, functionOption, integerOption } from "@millrace/core/options";
+import { booleanOption, checkOptionNames, ConfigError, functionOption, integerOption } from "@millrace/core/options";
 import type { ConsumedRecord } from "../record.ts";
-
-/** A record that is not tried any more. */
-export interface FailedRecord {
-  readonly record: ConsumedRecord;
-  readonly shardId: string;
-  readonly streamName: string;
-  /** Calls of the handler, also those of former owners of the shard as far as they are known. */
-  readonly attempts: number;
-  readonly why: "attempts" | "age";
-  /** What the handler threw last. */
-  readonly error: unknown;
-}
-
-/**
- * Where records go that are not tried any more: a file, another stream, a queue. The record counts as done once `send`
- * has resolved; until then it is tried again, with backoff, so none is lost on the way.
- */
-export interface DeadLetter {
-  send(failed: FailedRecord): Promise<void>;
-}
+import type { DeadLetter } from "./dead-letter.ts";
+import type { RetryLimits } from "./failure-policy.ts";
 
 /** Options of `runEach`. */
 export interface EachOptions {
@@ -32,7 +14,8 @@ export interface EachOptions {
    */
   readonly concurrency?: number | undefined;
   /**
-   * Calls for one record, counted over restarts and owners as far as they could be stored. Integer from 1.
+   * Calls for one record, counted over restarts and owners. A call that ended with its process counts as soon as it is
+   * certain which record it was (see the package's README). Integer from 1.
    * @default no bound: a record is tried until it succeeds
    */
   readonly maxAttempts?: number | undefined;
@@ -53,15 +36,43 @@ export interface EachOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-export interface ResolvedEachOptions {
-  readonly concurrency: number;
-  readonly maxAttempts: number;
-  readonly maxRecordAgeMs: number;
-  readonly deadLetter: DeadLetter | undefined;
-  readonly filter: ((record: ConsumedRecord) => boolean) | undefined;
+/** Options of `runBatches`: those of `runEach`, and how records become batches. */
+export interface BatchOptions extends EachOptions {
+  /**
+   * Batches of one shard that are handled at a time. Records of one partition key go into batches that are handled one
+   * after another at any number. Integer, 1 to 10,000. @default 1
+   */
+  readonly concurrency?: number | undefined;
+  /** User records of a batch. Integer, 1 to 1,000,000. @default 100. Source: Lambda, BatchSize for Kinesis. */
+  readonly maxBatchRecords?: number | undefined;
+  /**
+   * Payload bytes of a batch; one record may be larger, alone. Integer from 1.
+   * @default 6_000_000. Source: Lambda, payload limit of an invocation.
+   */
+  readonly maxBatchBytes?: number | undefined;
+  /**
+   * How long the first record of a batch waits for others, in milliseconds. With 0 a batch is what one read gave, cut to
+   * size. Integer, 0 to 300,000. @default 0. Source: Lambda, MaximumBatchingWindowInSeconds, 0 to 300.
+   */
+  readonly batchWindowMs?: number | undefined;
+  /**
+   * Whether a batch that fails is tried again in halves, down to the record that fails alone; `maxAttempts` and
+   * `maxRecordAgeMs` then end the trying for that record only. Without it they end it for the whole batch.
+   * @default true. Lambda's BisectBatchOnFunctionError is false.
+   */
+  readonly bisect?: boolean | undefined;
 }
 
-const names: readonly (keyof EachOptions)[] = [
+export interface ResolvedEachOptions extends RetryLimits {
+  readonly concurrency: number;
+  readonly deadLetter: DeadLetter | undefined;
+  readonly filter: ((record: ConsumedRecord) => boolean) | undefined;
+  readonly maxBatchRecords: number;
+  readonly maxBatchBytes: number;
+  readonly batchWindowMs: number;
+}
+
+const eachNames: readonly (keyof EachOptions)[] = [
   "concurrency",
   "maxAttempts",
   "maxRecordAgeMs",
@@ -69,14 +80,43 @@ const names: readonly (keyof EachOptions)[] = [
   "filter",
   "signal",
 ];
+const batchNames: readonly (keyof BatchOptions)[] = [
+  ...eachNames,
+  "maxBatchRecords",
+  "maxBatchBytes",
+  "batchWindowMs",
+  "bisect",
+];
+const unbounded = Number.MAX_SAFE_INTEGER;
 
 /**
- * Checks the options and fills in what was left out.
+ * Checks the options of `runEach` and fills in what was left out: each record is a batch of its own.
  * @throws {ConfigError} naming the first bad option.
  */
 export function resolveEachOptions(options: EachOptions): ResolvedEachOptions {
-  checkOptionNames("EachOptions", options, names);
-  const max = Number.MAX_SAFE_INTEGER;
+  checkOptionNames("EachOptions", options, eachNames);
+  return { ...policyOf(options), maxBatchRecords: 1, maxBatchBytes: unbounded, batchWindowMs: 0, bisect: true };
+}
+
+/**
+ * Checks the options of `runBatches` and fills in what was left out.
+ * @throws {ConfigError} naming the first bad option.
+ */
+export function resolveBatchOptions(options: BatchOptions): ResolvedEachOptions {
+  checkOptionNames("BatchOptions", options, batchNames);
+  const { maxBatchRecords, maxBatchBytes, batchWindowMs, bisect } = options;
+  return {
+    ...policyOf(options),
+    maxBatchRecords: integerOption("maxBatchRecords", maxBatchRecords, { min: 1, max: 1_000_000, fallback: 100 }),
+    maxBatchBytes: integerOption("maxBatchBytes", maxBatchBytes, { min: 1, max: unbounded, fallback: 6_000_000 }),
+    batchWindowMs: integerOption("batchWindowMs", batchWindowMs, { min: 0, max: 300_000, fallback: 0 }),
+    bisect: booleanOption("bisect", bisect, true),
+  };
+}
+
+type Policy = Pick<ResolvedEachOptions, "concurrency" | "maxAttempts" | "maxRecordAgeMs" | "deadLetter" | "filter">;
+
+function policyOf(options: EachOptions): Policy {
   const { maxAttempts, maxRecordAgeMs } = options;
   const deadLetter = deadLetterOption(options.onFailure);
   if (deadLetter !== undefined && maxAttempts === undefined && maxRecordAgeMs === undefined) {
@@ -89,11 +129,16 @@ export function resolveEachOptions(options: EachOptions): ResolvedEachOptions {
   }
   return {
     concurrency: integerOption("concurrency", options.concurrency, { min: 1, max: 10_000, fallback: 1 }),
-    maxAttempts: integerOption("maxAttempts", maxAttempts, { min: 1, max, fallback: max }),
-    maxRecordAgeMs: integerOption("maxRecordAgeMs", maxRecordAgeMs, { min: 0, max, fallback: max }),
+    maxAttempts: integerOption("maxAttempts", maxAttempts, { min: 1, max: unbounded, fallback: unbounded }),
+    maxRecordAgeMs: integerOption("maxRecordAgeMs", maxRecordAgeMs, { min: 0, max: unbounded, fallback: unbounded }),
     deadLetter,
     filter: functionOption("filter", options.filter),
   };
+}
+
+/** True when trying a record may come to an end. */
+export function isTryingBounded(limits: RetryLimits): boolean {
+  return limits.maxAttempts < unbounded || limits.maxRecordAgeMs < unbounded;
 }
 
 function deadLetterOption(value: EachOptions["onFailure"]): DeadLetter | undefined {

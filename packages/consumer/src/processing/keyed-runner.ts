@@ -8,8 +8,10 @@ export interface KeyedRunnerOptions<T> {
   readonly concurrency: number;
   /** Items that run or wait for their key; `admit` waits past it, which bounds the memory. */
   readonly maxAdmitted: number;
-  /** Runs one item. A rejection ends the runner. */
+  /** Runs one item. A rejection ends the runner: what runs goes on, and nothing else begins. */
   readonly run: (item: T) => Promise<void>;
+  /** Told of the first rejection. */
+  readonly onFailure?: (() => void) | undefined;
 }
 
 interface Waiting<T> {
@@ -26,7 +28,8 @@ export class KeyedRunner<T> {
   #running = 0;
   #admitted = 0;
   #failure: { readonly error: unknown } | undefined;
-  #wake: (() => void) | undefined;
+  /** Those who wait for a change: the loop over the records, and a window that is over. */
+  #waiters: (() => void)[] = [];
 
   constructor(options: KeyedRunnerOptions<T>) {
     this.#options = options;
@@ -75,7 +78,9 @@ export class KeyedRunner<T> {
     try {
       await this.#options.run(item);
     } catch (error) {
+      const isFirst = this.#failure === undefined;
       this.#failure ??= { error };
+      if (isFirst) this.#options.onFailure?.();
     }
     this.#running--;
     this.#admitted--;
@@ -85,12 +90,12 @@ export class KeyedRunner<T> {
       else this.#ready.push(next);
     }
     this.#startReady();
-    this.#wake?.();
+    for (const wake of this.#waiters.splice(0)) wake();
   }
 
   #change(): Promise<void> {
     return new Promise((resolve) => {
-      this.#wake = resolve;
+      this.#waiters.push(resolve);
     });
   }
 

@@ -147,6 +147,56 @@ describe("runEach", () => {
     expect(attempts).toEqual([2, 1]);
   });
 
+  test("leaves a record that fails to the next owner when it closes, within the pause between two tries", async () => {
+    // Closing waits for calls that are under way, not for a record that is tried again and again to succeed.
+    fleet = new Fleet({ shardCount: 1 });
+    await fleet.put(3);
+    const consumer = fleet.consumer("a");
+    const isRetried = (): boolean =>
+      fleet.events.filter((event) => event.type === "record-failed" && event.attempt >= 4).length > 0;
+    const run = consumer.runEach(async (record) => {
+      if (record.text() === "r1") throw new Error("down");
+    });
+    await fleet.until(isRetried);
+    const [shard] = consumer.health().shards;
+    expect(shard?.trouble).toMatch(/^record \d+ has failed 4 times and is tried again: Error: down$/);
+    await consumer.close();
+    await run;
+    expect(fleet.events.some((event) => event.type === "lease-lost")).toBe(false);
+    const attempts: string[] = [];
+    const next = fleet.consumer("b");
+    const nextRun = next.runEach(async (record, { attempt }) => {
+      attempts.push(`${record.text()} ${attempt}`);
+      fleet.tick();
+    });
+    await fleet.until(() => attempts.length === 2);
+    await next.close();
+    await nextRun;
+    expect(attempts).toEqual(["r1 5", "r2 1"]);
+  });
+
+  test("ends its tries when the lease is lost in the pause between two, and nothing is left unsettled", async () => {
+    const table = new MemoryLeaseTable();
+    fleet = new Fleet({ shardCount: 1, leaseTable: table });
+    await fleet.put(1);
+    const consumer = fleet.consumer("a");
+    const run = consumer.runEach(async () => {
+      throw new Error("down");
+    });
+    await fleet.until(() => fleet.events.some((event) => event.type === "record-failed" && event.attempt >= 3));
+    await table.update({
+      key: "shardId-000000000000",
+      conditions: [],
+      set: { leaseOwner: { S: "thief" } },
+      add: { leaseCounter: 1 },
+    });
+    await fleet.event("lease-lost");
+    // A lost lease is no failure of the handler, and it is not called again.
+    expect(fleet.events.some((event) => event.type === "handler-failed")).toBe(false);
+    await consumer.close();
+    await run;
+  });
+
   test("leaves filtered records alone and is done with them", async () => {
     fleet = new Fleet({ shardCount: 1 });
     const consumer = fleet.consumer("a");
@@ -171,11 +221,22 @@ describe("runEach", () => {
 });
 
 test("trying ends by count or by age", () => {
-  const limits = { maxAttempts: 3, maxRecordAgeMs: 1_000 };
-  expect(decideAfterFailure(limits, 1, 10)).toEqual({ next: "retry" });
-  expect(decideAfterFailure(limits, 3, 10)).toEqual({ next: "give-up", why: "attempts" });
-  expect(decideAfterFailure(limits, 1, 1_001)).toEqual({ next: "give-up", why: "age" });
-  expect(decideAfterFailure(limits, 2, undefined)).toEqual({ next: "retry" });
+  const limits = { maxAttempts: 3, maxRecordAgeMs: 1_000, bisect: true };
+  const whole = { ...limits, bisect: false };
+  const step = (rules: typeof limits, attempts: number, agesMs: (number | undefined)[], isFirstTold = false) =>
+    decideAfterFailure(rules, { attempts, agesMs, isFirstTold });
+  expect(step(limits, 1, [10])).toEqual({ next: "retry" });
+  expect(step(limits, 3, [10])).toEqual({ next: "give-up", why: "attempts", records: 1 });
+  expect(step(limits, 1, [1_001])).toEqual({ next: "give-up", why: "age", records: 1 });
+  expect(step(limits, 2, [undefined])).toEqual({ next: "retry" });
+  // A batch is split before anything is given up, unless the handler has told which record it is.
+  expect(step(limits, 3, [1_001, 10])).toEqual({ next: "split" });
+  expect(step(limits, 3, [10, 10], true)).toEqual({ next: "give-up", why: "attempts", records: 1 });
+  expect(step(limits, 1, [10, 10], true)).toEqual({ next: "retry" });
+  // One that is not split goes as a whole by count, and by age as far as it is too old.
+  expect(step(whole, 3, [10, 10])).toEqual({ next: "give-up", why: "attempts", records: 2 });
+  expect(step(whole, 1, [1_001, 1_002, 10])).toEqual({ next: "give-up", why: "age", records: 2 });
+  expect(step(whole, 1, [10, 1_002])).toEqual({ next: "retry" });
 });
 
 test("the finished prefix never covers an unfinished record [C11]", () => {

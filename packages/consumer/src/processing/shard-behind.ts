@@ -1,18 +1,30 @@
 /**
  * Pure. What our own handlers may do with a leased shard beyond its public face.
  */
+import type { Attempts } from "../leases/attempts.ts";
 import type { LeasedShard } from "../record.ts";
 
 /** The shard behind its public face. */
 export interface ShardBehind {
-  /** Failed attempts on the first record after the checkpoint, by whoever made them. */
-  readonly failedAttempts: number;
-  /** Stores the failed attempts on the first record after the checkpoint; the next checkpoint clears them. */
-  rememberFailures(attempts: number): Promise<void>;
-  /** Notes for the health report why the shard does not move. */
+  /** Calls on the first record after the checkpoint, by whoever made them. */
+  readonly attempts: Attempts | undefined;
+  /**
+   * Stores what is done, and the calls on the first record after it. Resolves once it is stored or the lease is over; the
+   * next checkpoint clears it.
+   */
+  rememberAttempts(attempts: Attempts): Promise<void>;
+  /** Stores what is done, and that no call is under way any more. */
+  settleAttempts(): Promise<void>;
+  /** Notes for the health report why the shard does not move, and will not by itself. */
   stopped(why: string): void;
-  /** Resolves when the shard is to end: a shutdown, a hand-off, or the loss of its lease. */
-  untilDraining(): Promise<void>;
+  /** Notes for the health report what holds the shard up; undefined when nothing does. */
+  troubled(why: string | undefined): void;
+  /** A sign of life: our handler works, though it has neither asked for a batch nor checkpointed. */
+  alive(): void;
+  /** Aborts when the shard is to end: a shutdown, a hand-off, or the loss of its lease. */
+  readonly ending: AbortSignal;
+  /** Ends the loop, also one that waits for a batch. */
+  leave(): void;
 }
 
 const behind = new WeakMap<LeasedShard, ShardBehind>();
@@ -22,7 +34,9 @@ export function setShardBehind(shard: LeasedShard, hidden: ShardBehind): void {
   behind.set(shard, hidden);
 }
 
-/** The other face; undefined for a shard that is not ours, such as a test's own. */
-export function shardBehind(shard: LeasedShard): ShardBehind | undefined {
-  return behind.get(shard);
+/** The other face of a shard of ours. */
+export function shardBehind(shard: LeasedShard): ShardBehind {
+  const hidden = behind.get(shard);
+  if (hidden === undefined) throw new Error(`${shard.shardId} is no shard of this package`);
+  return hidden;
 }

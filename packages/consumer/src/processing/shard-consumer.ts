@@ -33,6 +33,8 @@ export class ShardConsumer {
   /** What the last call of the handler threw. */
   #thrown: { readonly error: unknown } | undefined;
   #stoppedBecause: string | undefined;
+  /** What holds up a handler of ours. */
+  #trouble: string | undefined;
   #lastDelivery: { readonly at: number; readonly millisBehindLatest: number | undefined };
   /** Ends whatever the current phase waits for. */
   #phaseAbort = new AbortController();
@@ -61,6 +63,7 @@ export class ShardConsumer {
       state: this.#state,
       waitingForParents: held.lease.parentShardIds,
       stoppedBecause: this.#stoppedBecause,
+      heldUpBy: this.#trouble,
       lastFailure: this.#thrown === undefined ? undefined : describeError(this.#thrown.error),
       hasHandlerBatch: this.#loop?.hasHandlerBatch ?? false,
       sinceDeliveryMs,
@@ -172,6 +175,9 @@ export class ShardConsumer {
         onStopped: (why) => {
           this.#stoppedBecause = why;
         },
+        onTrouble: (why) => {
+          this.#trouble = why;
+        },
       });
       this.#loop = loop;
       this.#drainHandler();
@@ -180,6 +186,7 @@ export class ShardConsumer {
       thrown = { error };
     } finally {
       this.#loop = undefined;
+      this.#trouble = undefined;
       await reader?.stop();
     }
     const progressed = held.checkpointed !== startedAt;

@@ -17,7 +17,6 @@ import {
   type PendingCheckpoint,
   type RecordBatch,
 } from "../record.ts";
-import { untilAborted } from "../until-aborted.ts";
 import { setShardBehind } from "./shard-behind.ts";
 import type { deaggregationFor } from "../retrieval/deaggregation.ts";
 import { expandRecords, type ExpandedSlice } from "../retrieval/expand.ts";
@@ -40,6 +39,8 @@ export interface ShardLoopOptions {
   readonly deaggregation: ReturnType<typeof deaggregationFor>;
   /** Told why a handler of ours does not go on. */
   readonly onStopped: (why: string) => void;
+  /** Told what holds a handler of ours up; undefined when nothing does any more. */
+  readonly onTrouble: (why: string | undefined) => void;
 }
 
 /** The shard during one call of the handler. */
@@ -50,6 +51,9 @@ export class ShardLoop implements LeasedShard {
   /** Aborts when the loop is to end although the lease is held. */
   readonly #drain = new AbortController();
   readonly #either: AbortSignal;
+  /** Aborts when our own handler has nothing to ask for any more. */
+  readonly #leaving = new AbortController();
+  readonly #waitEnding: AbortSignal;
   #endedBy: EndedBy | undefined;
   #isIterated = false;
   #delivered: Checkpoint;
@@ -70,11 +74,17 @@ export class ShardLoop implements LeasedShard {
     this.pendingCheckpoint =
       pendingCheckpoint === undefined ? undefined : { ...pendingCheckpoint, state: pendingCheckpointState };
     this.#either = AbortSignal.any([this.#drain.signal, options.held.signal]);
+    this.#waitEnding = AbortSignal.any([this.#either, this.#leaving.signal]);
+    const { held, onStopped, onTrouble } = options;
     setShardBehind(this, {
-      failedAttempts: options.held.lease.failedAttempts ?? 0,
-      rememberFailures: (attempts) => this.#rememberFailures(attempts),
-      stopped: options.onStopped,
-      untilDraining: () => untilAborted(this.#either),
+      attempts: held.lease.attempts,
+      rememberAttempts: (attempts) => held.renew(attempts),
+      settleAttempts: () => settleAttempts(held),
+      stopped: onStopped,
+      troubled: onTrouble,
+      alive: () => this.#batches++,
+      ending: this.#either,
+      leave: () => this.#leaving.abort(),
     });
   }
 
@@ -108,7 +118,7 @@ export class ShardLoop implements LeasedShard {
     return this.#isWaiting;
   }
 
-  /** How often the handler got a batch, or learnt that there is none. */
+  /** Signs of life: how often the handler got a batch, learnt that there is none, or tried a record. */
   get batches(): number {
     return this.#batches;
   }
@@ -154,7 +164,7 @@ export class ShardLoop implements LeasedShard {
 
   async #nextBatch(): Promise<RecordBatch | undefined> {
     const { held, reader, system, maxBatchRecords } = this.#options;
-    while (this.#endedBy === undefined) {
+    while (this.#endedBy === undefined && !this.#leaving.signal.aborted) {
       if (held.signal.aborted) return this.#end("lease-lost");
       if (this.#drain.signal.aborted) return this.#end("shutdown");
       const slice = this.#slices?.next();
@@ -195,18 +205,11 @@ export class ShardLoop implements LeasedShard {
   /** The next chunk; undefined when the loop is to end instead. */
   async #nextChunk(reader: ShardReader): Promise<Awaited<ReturnType<ShardReader["next"]>> | undefined> {
     try {
-      return await reader.next(this.#either);
+      return await reader.next(this.#waitEnding);
     } catch (error) {
-      if (this.#either.aborted) return undefined;
+      if (this.#waitEnding.aborted) return undefined;
       throw error;
     }
-  }
-
-  /** What rides along is stored first: a checkpoint that came later would clear the count. */
-  async #rememberFailures(attempts: number): Promise<void> {
-    const { held } = this.#options;
-    await held.flush();
-    await held.rememberFailedAttempts(attempts);
   }
 
   #end(endedBy: EndedBy): undefined {
@@ -223,4 +226,13 @@ export class ShardLoop implements LeasedShard {
     onBatch({ records: records.length, bytes, millisBehindLatest });
     return createBatch(held, records, millisBehindLatest);
   }
+}
+
+/** Says in the lease that no call is under way any more; what is done is stored with it. */
+async function settleAttempts(held: HeldLease): Promise<void> {
+  const { attempts, checkpoint } = held.lease;
+  if (attempts?.isUnderWay !== true) return;
+  // The count is about the record after the stored checkpoint: of the one after what rides nothing is known.
+  const made = compareCheckpoints(held.checkpointed, checkpoint) === 0 ? attempts.made : 0;
+  await held.renew({ made, isUnderWay: false });
 }

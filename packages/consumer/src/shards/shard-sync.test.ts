@@ -110,7 +110,7 @@ function lease(id: number, checkpoint: string, fields: Partial<Lease> = {}): Lea
     hashRange: { start: 0n, end: last },
     throughputKBps: undefined,
     latestSinceMs: undefined,
-    failedAttempts: undefined,
+    attempts: undefined,
     ...fields,
   };
 }
