@@ -179,7 +179,7 @@ export function resetUpdate(
     "pendingCheckpoint",
     "pendingCheckpointSubSequenceNumber",
     "pendingCheckpointState",
-    failedAttemptsAttribute,
+    attemptsAttribute,
   ];
   return {
     key: lease.leaseKey,

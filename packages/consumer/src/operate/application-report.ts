@@ -98,6 +98,6 @@ function reportLease(lease: Lease): LeaseReport {
     isFinished: isShardEnd(lease.checkpoint),
     parentShardIds: lease.parentShardIds,
     childShardIds: lease.childShardIds,
-    failedAttempts: lease.failedAttempts ?? 0,
+    failedAttempts: lease.attempts?.made ?? 0,
   };
 }
