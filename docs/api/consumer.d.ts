@@ -14,6 +14,21 @@ export type Attribute = {
     readonly M: Readonly<Record<string, Attribute>>;
 };
 
+export interface BatchFailure {
+    readonly failedAt: ConsumedRecord;
+    readonly error?: unknown;
+}
+
+export type BatchHandler = (records: readonly ConsumedRecord[], context: RecordContext) => Promise<BatchFailure | undefined | void>;
+
+export interface BatchOptions extends EachOptions {
+    readonly concurrency?: number | undefined;
+    readonly maxBatchRecords?: number | undefined;
+    readonly maxBatchBytes?: number | undefined;
+    readonly batchWindowMs?: number | undefined;
+    readonly bisect?: boolean | undefined;
+}
+
 export interface Checkpoint {
     readonly sequenceNumber: string;
     readonly subSequenceNumber: number;
@@ -50,6 +65,7 @@ export declare class Consumer implements AsyncDisposable {
     readonly workerId: string;
     run(handler: ShardHandler, options?: RunOptions): Promise<void>;
     runEach(handler: RecordHandler, options?: EachOptions): Promise<void>;
+    runBatches(handler: BatchHandler, options?: BatchOptions): Promise<void>;
     batches(options?: RunOptions): AsyncGenerator<RecordBatch, void, undefined>;
     health(): ConsumerHealth;
     close(options?: {
@@ -204,6 +220,7 @@ export type ConsumerEvent = {
     readonly shardId: string;
     readonly sequenceNumber: string;
     readonly subSequenceNumber: number | undefined;
+    readonly records: number;
     readonly attempt: number;
     readonly error: string;
     readonly retryInMs: number | undefined;
@@ -299,6 +316,12 @@ export interface ConsumerWiring {
 
 export interface DeadLetter {
     send(failed: FailedRecord): Promise<void>;
+}
+
+export interface DeadLetterStreamOptions {
+    readonly streamName?: string | undefined;
+    readonly streamArn?: string | undefined;
+    readonly client?: KinesisClient | undefined;
 }
 
 export interface DeaggregationOptions {
@@ -498,6 +521,12 @@ export type WriteOutcome = {
 } | TableFailure;
 
 export declare function deadLetterFile(path: string): DeadLetter;
+
+export declare function deadLetterJson(failed: FailedRecord): string;
+
+export declare function deadLetterStream(options: DeadLetterStreamOptions, wiring?: {
+    readonly kinesis?: KinesisPort | undefined;
+}): DeadLetter;
 
 export declare function fromRecordProcessor(create: () => RecordProcessor): ShardHandler;
 
