@@ -1,21 +1,13 @@
 /**
  * Driver. The public consumer: a shard is an async iterable, a lease is an AbortSignal.
  */
-import { createKinesisClient, kinesisFromClient } from "@millrace/core/aws";
-import type { KinesisPort } from "@millrace/core/kinesis";
 import { createEventPublisher, type EventPublisher } from "@millrace/core/observe";
 import { ConfigError, signalOption } from "@millrace/core/options";
 import { realSystem, type System } from "@millrace/core/runtime";
+import { ConsumerPorts, type ConsumerWiring } from "./consumer-ports.ts";
 import { ConsumerClosedError } from "./errors.ts";
 import type { ConsumerEvent } from "./events.ts";
 import type { ConsumerHealth } from "./health.ts";
-import { detectCpuSource, hostSource } from "./io/cpu-sources.ts";
-import { createDynamoDbTables } from "./io/dynamodb-tables.ts";
-import { createFanOutClient, fanOutFromClient } from "./io/fan-out-client.ts";
-import type { FanOutPort } from "./retrieval/fan-out-port.ts";
-import type { CpuSource } from "./leases/cpu-usage.ts";
-import { joinFleet, type FleetTables } from "./leases/fleet-tables.ts";
-import { limitedTable } from "./leases/limited-table.ts";
 import type { ConsumerOptions } from "./options.ts";
 import { resolveConsumerOptions, type ResolvedConsumerOptions } from "./resolve-options.ts";
 import { BatchChannel } from "./processing/batch-channel.ts";
@@ -29,17 +21,7 @@ import { eachBatch, type BatchHandler } from "./processing/per-batch.ts";
 import { eachRecord, type RecordHandler } from "./processing/per-record.ts";
 import type { RecordBatch, ShardHandler } from "./record.ts";
 import { untilAborted } from "./until-aborted.ts";
-import type { ConsumedStream } from "./shards/consumed-stream.ts";
-import { identifyStreams } from "./shards/identify-streams.ts";
 import { Worker } from "./worker.ts";
-
-/** @internal What tests and the simulation put in the platform's place. */
-export interface ConsumerWiring {
-  readonly kinesis?: KinesisPort | undefined;
-  readonly fanOut?: FanOutPort | undefined;
-  readonly system?: System | undefined;
-  readonly cpu?: CpuSource | undefined;
-}
 
 /** Options of a run. */
 export interface RunOptions {
@@ -194,18 +176,19 @@ export class Consumer implements AsyncDisposable {
     const stop = AbortSignal.any(signal === undefined ? signals : [...signals, signal]);
     try {
       stop.throwIfAborted();
-      const tables = await this.#join(stop);
-      const kinesis = this.#kinesis();
+      const ports = new ConsumerPorts(this.#options, this.#wiring, this.#system, this.#events, this.workerId);
+      const tables = await ports.joinFleet(stop);
+      const { kinesis } = ports;
       this.#worker = new Worker({
-        options: { ...this.#options, streams: await this.#streams(kinesis, stop) },
+        options: { ...this.#options, streams: await ports.identifyStreams(stop) },
         workerId: this.workerId,
         kinesis,
-        fanOut: () => this.#fanOut(),
+        fanOut: () => ports.fanOut(),
         tables,
         system: this.#system,
         events: this.#events,
         handler,
-        findCpuSource: () => this.#findCpuSource(),
+        findCpuSource: () => ports.findCpuSource(),
         onCrash: (error) => {
           crash ??= { error };
           crashed.abort();
@@ -220,45 +203,6 @@ export class Consumer implements AsyncDisposable {
     this.#worker = undefined;
     this.#closing.abort();
     if (crash !== undefined) throw crash.error;
-  }
-
-  #streams(kinesis: KinesisPort, signal: AbortSignal): Promise<readonly ConsumedStream[]> {
-    const { streams, isMultiStream } = this.#options;
-    if (!isMultiStream) return Promise.resolve(streams);
-    return identifyStreams({ kinesis, system: this.#system, events: this.#events, signal }, streams);
-  }
-
-  /** A system of its own has no processors: under virtual time a run must not depend on the host. */
-  async #findCpuSource(): Promise<CpuSource | undefined> {
-    const { cpu, system } = this.#wiring;
-    const { workerMetrics } = this.#options;
-    if (workerMetrics === "none") return undefined;
-    if (cpu !== undefined || system !== undefined) return cpu;
-    const platform = { system: this.#system, environment: process.env, root: "/" };
-    return workerMetrics === "host" ? hostSource(platform, "host") : detectCpuSource(platform);
-  }
-
-  #fanOut(): FanOutPort {
-    const { client, fanOutClient } = this.#options;
-    return this.#wiring.fanOut ?? fanOutFromClient(fanOutClient ?? createFanOutClient(client));
-  }
-
-  #kinesis(): KinesisPort {
-    return this.#wiring.kinesis ?? kinesisFromClient(this.#options.client ?? createKinesisClient());
-  }
-
-  /** The fleet's tables: the application's own, or KCL's in DynamoDB with the older ones beside it. */
-  #join(signal: AbortSignal): Promise<FleetTables> {
-    const { leaseTable, leaseTableName, applicationName, dynamodb, takeOverFrom2x } = this.#options;
-    const system = this.#system;
-    const common = { workerId: this.workerId, system, events: this.#events, takeOverFrom2x };
-    if (leaseTable !== undefined) {
-      return joinFleet({ ...common, leases: limitedTable(leaseTable, system), legacy: undefined }, signal);
-    }
-    const { leases, legacy } = createDynamoDbTables(leaseTableName, applicationName, dynamodb, system);
-    const coordinator = limitedTable(legacy.coordinator, system);
-    const metrics = limitedTable(legacy.metrics, system);
-    return joinFleet({ ...common, leases: limitedTable(leases, system), legacy: { coordinator, metrics } }, signal);
   }
 }
 

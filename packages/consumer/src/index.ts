@@ -1,6 +1,7 @@
 export type { Checkpoint } from "./checkpoint/checkpoint.ts";
 export { Consumer } from "./consumer.ts";
-export type { ConsumerWiring, RunOptions } from "./consumer.ts";
+export type { RunOptions } from "./consumer.ts";
+export type { ConsumerWiring } from "./consumer-ports.ts";
 export { ConsumerClosedError, ConsumerError, LeaseLostError } from "./errors.ts";
 export type { LeaseLossReason } from "./errors.ts";
 export type { ConsumerEvent } from "./events.ts";

@@ -1,5 +1,5 @@
 /**
- * Pure. Where records go that are not tried any more.
+ * Driver. Where records go that are not tried any more.
  */
 import { describeError } from "@millrace/core/observe";
 import type { ConsumedRecord } from "../record.ts";

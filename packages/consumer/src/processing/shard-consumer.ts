@@ -7,7 +7,7 @@ import { describeError } from "@millrace/core/observe";
 import type { ChildShard } from "@millrace/core/kinesis";
 import { backoffMs, sleep } from "@millrace/core/runtime";
 import { formatCheckpoint } from "../checkpoint/checkpoint.ts";
-import { troubleOf, type ShardHealth } from "../health.ts";
+import type { ShardHealth } from "../health.ts";
 import { LeaseLostError } from "../errors.ts";
 import type { ShardReader } from "../retrieval/shard-reader.ts";
 import { parentsDone } from "../shards/parents.ts";
@@ -17,6 +17,7 @@ import type { ShardConsumerOptions } from "./shard-consumer-options.ts";
 import { handleWatched } from "./handler-watch.ts";
 import { ShardLoop } from "./shard-loop.ts";
 import { deaggregationFor } from "../retrieval/deaggregation.ts";
+import { ShardNotes } from "./shard-notes.ts";
 import { stepShard, type DrainCause, type HandlerEnding, type ShardEvent, type ShardState } from "./shard-state.ts";
 
 /** Source: kcl.md 6, taskBackoffTimeMillis, for the first restart; later ones wait longer. */
@@ -30,12 +31,7 @@ export class ShardConsumer {
   #loop: ShardLoop | undefined;
   #resolveEnded: (() => void) | undefined;
   #childShards: readonly ChildShard[] = [];
-  /** What the last call of the handler threw. */
-  #thrown: { readonly error: unknown } | undefined;
-  #stoppedBecause: string | undefined;
-  /** What holds up a handler of ours. */
-  #trouble: string | undefined;
-  #lastDelivery: { readonly at: number; readonly millisBehindLatest: number | undefined };
+  readonly #notes: ShardNotes;
   /** Ends whatever the current phase waits for. */
   #phaseAbort = new AbortController();
 
@@ -44,7 +40,7 @@ export class ShardConsumer {
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve;
     });
-    this.#lastDelivery = { at: options.system.now(), millisBehindLatest: undefined };
+    this.#notes = new ShardNotes(options);
     const { held } = options;
     held.onHandOff = () => this.drain("hand-off");
     held.signal.addEventListener("abort", () => this.#dispatch({ type: "lease-over" }), { once: true });
@@ -56,30 +52,7 @@ export class ShardConsumer {
 
   /** Why the shard moves or does not. */
   get health(): ShardHealth {
-    const { held, stream, system, failoverTimeMs } = this.#options;
-    const sinceDeliveryMs = system.now() - this.#lastDelivery.at;
-    const sinceRenewalMs = system.now() - held.lastRenewedAt;
-    const trouble = troubleOf({
-      state: this.#state,
-      waitingForParents: held.lease.parentShardIds,
-      stoppedBecause: this.#stoppedBecause,
-      heldUpBy: this.#trouble,
-      lastFailure: this.#thrown === undefined ? undefined : describeError(this.#thrown.error),
-      hasHandlerBatch: this.#loop?.hasHandlerBatch ?? false,
-      sinceDeliveryMs,
-      sinceRenewalMs,
-      failoverTimeMs,
-    });
-    return {
-      shardId: held.shardId,
-      streamName: stream.streamName,
-      phase: this.#state.phase,
-      checkpoint: formatCheckpoint(held.checkpointed),
-      millisBehindLatest: this.#lastDelivery.millisBehindLatest,
-      sinceDeliveryMs,
-      sinceRenewalMs,
-      trouble,
-    };
+    return this.#notes.health(this.#state, this.#loop?.hasHandlerBatch ?? false);
   }
 
   /** Asks the shard to end: the batch in hand is finished, then the lease is given up. */
@@ -97,7 +70,7 @@ export class ShardConsumer {
     }
     this.#phaseAbort.abort();
     this.#phaseAbort = new AbortController();
-    if (before.phase === "handling") this.#stoppedBecause = undefined;
+    if (before.phase === "handling") this.#notes.stoppedBecause = undefined;
     this.#enter();
   }
 
@@ -158,7 +131,7 @@ export class ShardConsumer {
         system,
         maxBatchRecords,
         onBatch: (batch) => {
-          this.#lastDelivery = { at: system.now(), millisBehindLatest: batch.millisBehindLatest };
+          this.#notes.delivered(batch.millisBehindLatest);
           events.publish({ type: "batch-delivered", shardId: held.shardId, ...batch });
         },
         onRelease: () => this.drain("release"),
@@ -173,26 +146,26 @@ export class ShardConsumer {
           events.publish({ type: "aggregate-defects", shardId: held.shardId, ...counts }),
         ),
         onStopped: (why) => {
-          this.#stoppedBecause = why;
+          this.#notes.stoppedBecause = why;
         },
         onTrouble: (why) => {
-          this.#trouble = why;
+          this.#notes.heldUpBy = why;
         },
       });
       this.#loop = loop;
       this.#drainHandler();
-      await handleWatched(this.#options, loop, () => this.#stoppedBecause !== undefined);
+      await handleWatched(this.#options, loop, () => this.#notes.stoppedBecause !== undefined);
     } catch (error) {
       thrown = { error };
     } finally {
       this.#loop = undefined;
-      this.#trouble = undefined;
+      this.#notes.heldUpBy = undefined;
       await reader?.stop();
     }
     const progressed = held.checkpointed !== startedAt;
     const ending = this.#endingOf(loop, thrown);
     if (ending === "finished" && loop?.childShards !== undefined) this.#childShards = loop.childShards;
-    this.#thrown = thrown;
+    this.#notes.thrown = thrown;
     return { type: "handler-ended", ending, progressed };
   }
 
@@ -219,9 +192,9 @@ export class ShardConsumer {
     const { system, held, events } = this.#options;
     const restartInMs = backoffMs(restartBackoff, failures, system.random());
     const { shardId } = held;
-    if (this.#thrown === undefined) events.publish({ type: "handler-left-early", shardId, restartInMs });
+    if (this.#notes.thrown === undefined) events.publish({ type: "handler-left-early", shardId, restartInMs });
     else {
-      const error = describeError(this.#thrown.error);
+      const error = describeError(this.#notes.thrown.error);
       events.publish({ type: "handler-failed", shardId, error, restartInMs });
     }
     await sleep(system, restartInMs, { signal }).catch(() => undefined);
