@@ -16,7 +16,8 @@ import {
   type TextMapPropagator,
   type Tracer,
 } from "@opentelemetry/api";
-import type { RecordContext, RecordHandler } from "./processing/per-record.ts";
+import type { RecordContext } from "./processing/each-ports.ts";
+import type { RecordHandler } from "./processing/per-record.ts";
 import { placeOf, type ConsumedRecord } from "./record.ts";
 
 /** How trace context is read. */
