@@ -49,6 +49,8 @@ export type AgentEvent =
   /** Another configuration was wrong, and the one before it goes on. */
   | { readonly type: "reload-refused"; readonly error: string }
   | { readonly type: "flow-started"; readonly flow: string; readonly patterns: readonly string[] }
+  /** The first start of a flow that the Kinesis Agent has sent before: this many files go on where it left off. */
+  | { readonly type: "checkpoints-taken-over"; readonly flow: string; readonly files: number }
   | { readonly type: "flow-stopped"; readonly flow: string; readonly unsettledRecords: number }
   | {
       readonly type: "file-found";

@@ -19,6 +19,7 @@ import { AwsClients } from "./io/aws-clients.ts";
 import { DeadLetterFile } from "./io/dead-letter-file.ts";
 import { realFileSystem } from "./io/file-system.ts";
 import { createFirehoseDestination } from "./io/firehose-adapter.ts";
+import { checkpointsOf } from "./io/kinesis-agent-checkpoints.ts";
 import { createStreamDestination } from "./io/stream-destination.ts";
 import type { AgentOptions, AgentWiring } from "./options.ts";
 
@@ -147,6 +148,8 @@ export class FlowSet {
       destination,
       deadLetters,
       store,
+      // A simulated host has no other agent's files.
+      foreignCheckpoints: () => (wiring.files === undefined ? checkpointsOf(config, agent, system.wallNow()) : []),
       files: wiring.files ?? realFileSystem,
       budget,
       system,

@@ -2,9 +2,12 @@
  * Driver. `millrace-agent check`: the effective configuration, the files it matches, and their positions. Touches nothing.
  */
 import { flowSettings } from "../config/flow-settings.ts";
+import { realSystem } from "@millrace/core/runtime";
 import { inodeKey } from "../flow/files.ts";
 import type { SavedGeneration } from "../flow/positions.ts";
+import type { ForeignCheckpoint } from "../flow/takeover-plan.ts";
 import { realFileSystem } from "../io/file-system.ts";
+import { checkpointsOf } from "../io/kinesis-agent-checkpoints.ts";
 import { loadConfig } from "../io/load-config.ts";
 import { readPositions } from "../io/position-store.ts";
 import { exitCode } from "./exit-code.ts";
@@ -19,7 +22,9 @@ export async function check(options: { readonly config: string }, print: (text: 
     const saved = positions.ok ? positions.load(settings.id).generations : [];
     const paths = await realFileSystem.find(settings.include, settings.exclude);
     const files = await Promise.all(paths.map((path) => describeFile(path, saved)));
-    flows.push({ flow: settings.id, isKnown: positions.ok && positions.load(settings.id).isKnown, files });
+    const isKnown = positions.ok && positions.load(settings.id).isKnown;
+    const takenOver = isKnown ? [] : checkpointsOf(flow, config, realSystem.wallNow()).map(describeCheckpoint);
+    flows.push({ flow: settings.id, isKnown, takenOver, files });
   }
   const effective = { ...config, awsSecretAccessKey: config.awsSecretAccessKey === undefined ? undefined : "***" };
   print(
@@ -31,6 +36,11 @@ export async function check(options: { readonly config: string }, print: (text: 
   );
   if (positions.ok) positions.close();
   return exitCode.done;
+}
+
+/** What the first start would take over from the Kinesis Agent. */
+function describeCheckpoint({ path, positionBytes, savedMs }: ForeignCheckpoint) {
+  return { path, positionBytes, saved: new Date(savedMs).toISOString() };
 }
 
 async function describeFile(path: string, saved: readonly SavedGeneration[]) {

@@ -12,11 +12,14 @@ export const exitCode = {
   configuration: 78,
 } as const;
 
+/** Failures that another start does not mend. */
+const needsOperator = new Set(["ERR_POSITIONS_UNREADABLE", "ERR_CHECKPOINTS_UNREADABLE", "ERR_AMBIGUOUS_FILE"]);
+
 /** The exit code that an error asks for. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof ConfigError) return exitCode.configuration;
   const { code, syscall } = (error ?? {}) as { code?: unknown; syscall?: unknown };
-  if (code === "ERR_POSITIONS_UNREADABLE" || code === "ERR_AMBIGUOUS_FILE") return exitCode.configuration;
+  if (typeof code === "string" && needsOperator.has(code)) return exitCode.configuration;
   if (code === "ERR_POSITIONS_UNAVAILABLE") return exitCode.tryAgain;
   // A failure of the host, such as a full disk.
   return typeof syscall === "string" ? exitCode.tryAgain : exitCode.bug;

@@ -10,6 +10,7 @@ const levels: Record<AgentEvent["type"], "debug" | "info" | "warn" | "error"> = 
   reloaded: "info",
   "reload-refused": "error",
   "flow-started": "info",
+  "checkpoints-taken-over": "info",
   "flow-stopped": "info",
   "file-found": "info",
   "file-rotated": "info",

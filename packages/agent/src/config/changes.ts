@@ -18,6 +18,7 @@ const keysBesideFlows: ReadonlySet<string> = new Set([
   "maxBufferedBytes",
   "reloadOnChange",
   "checkpointFile",
+  "importCheckpoints",
 ]);
 
 /** @throws {ConfigError} for a key that only a restart can change. */

@@ -4,6 +4,11 @@
  */
 import type { FlowConfig } from "./schema.ts";
 
+/** The names that the Kinesis Agent has for a flow, which has one pattern there: one for each pattern of this. */
+export function kinesisAgentIdsOf(flow: Parameters<typeof flowIdOf>[0]): string[] {
+  return flow.filePattern.map((pattern) => flowIdOf({ ...flow, filePattern: [pattern] }));
+}
+
 /** Its destination and patterns. A delivery stream goes before a stream, as it does for the Kinesis Agent. */
 export function flowIdOf(flow: Pick<FlowConfig, "deliveryStream" | "kinesisStream" | "filePattern">): string {
   const { deliveryStream, filePattern, kinesisStream } = flow;

@@ -7,9 +7,7 @@ import type { FramingRules } from "../flow/framing-rules.ts";
 import { type PartitionKeyRule, parseKeyTemplate } from "../flow/partition-key.ts";
 import { flowIdOf } from "./flow-id.ts";
 import { transformOf } from "./processing.ts";
-import { type AgentConfig, type FlowConfig, isMultiLine, maxRecordBytesOf } from "./schema.ts";
-
-const dayMs = 86_400_000;
+import { type AgentConfig, dayMs, type FlowConfig, isMultiLine, maxRecordBytesOf } from "./schema.ts";
 
 /** Names that rotation gives to files it compresses: their bytes are no lines. */
 export const compressedNames: readonly string[] = [".gz", ".bz2", ".zip", ".zst", ".xz"].map((end) => `**/*${end}`);

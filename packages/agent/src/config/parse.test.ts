@@ -137,7 +137,6 @@ test("every key that changes nothing is named in a warning", () => {
     "cloudwatch.namespace": "x",
     "sts.endpoint": "x",
     assumeRoleExternalId: "x",
-    checkpointFile: "/x",
     flows: [
       flow,
       { ...flow, kinesisStream: "b", publishQueueCapacity: 1, aggregatedRecordSizeBytes: 5 },
@@ -159,7 +158,6 @@ test("every key that changes nothing is named in a warning", () => {
     "flows[2].kinesisStream",
     "flows[2].partitionKey",
     "flows[2].aggregatedRecordSizeBytes",
-    "checkpointFile",
   ]);
   expect(parseConfig({ flows: [flow] }).warnings).toEqual([]);
 });

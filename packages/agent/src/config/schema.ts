@@ -10,6 +10,7 @@ import { processingSchema } from "./processing.ts";
 import { choice, flag, integer, pattern, text, texts } from "./values.ts";
 
 const minute = 60_000;
+export const dayMs = 86_400_000;
 const mebibyte = 1_048_576;
 
 /** Of the Data Streams' limit of 1 MiB, a partition key may take 256 bytes. */
@@ -112,7 +113,7 @@ export const agentSchema = z.strictObject({
   "firehose.endpoint": text().optional(),
   "log.level": choice(["trace", "debug", "info", "warn", "error", "fatal"]).default("info"),
   "log.statusReportingPeriodSeconds": integer(1, 86_400).default(30),
-  checkpointFile: text().optional(),
+  checkpointFile: text().default("/var/run/aws-kinesis-agent/checkpoints"),
   checkpointTimeToLiveDays: integer(1, 3_650).default(7),
   maxConnections: integer(1, 256).default(24),
   connectionTimeoutMillis: integer(1, 15 * minute).default(10_000),
@@ -126,6 +127,7 @@ export const agentSchema = z.strictObject({
   deadLetterDirectory: text().optional(),
   maxBufferedBytes: integer(8 * mebibyte).default(64 * mebibyte),
   maxOpenFiles: integer(1).default(1_000),
+  importCheckpoints: flag().default(true),
   reloadOnChange: flag().default(true),
   "http.port": integer(0, 65_535).optional(),
   "http.host": text().default("127.0.0.1"),

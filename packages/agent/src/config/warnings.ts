@@ -25,12 +25,6 @@ export function warningsOf(value: Readonly<Record<string, unknown>>, config: Age
   for (const [index, flow] of config.flows.entries()) {
     for (const [key, text] of flowWarnings(flow)) warnings.push({ path: `flows[${index}].${key}`, text });
   }
-  if (config.checkpointFile !== undefined) {
-    warnings.push({
-      path: "checkpointFile",
-      text: "is not read: positions are in positionsFile, and the first start goes by initialPosition",
-    });
-  }
   for (const directory of ["/run/", "/var/run/", "/tmp/"]) {
     if (!config.positionsFile.startsWith(directory)) continue;
     warnings.push({

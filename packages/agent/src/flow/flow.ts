@@ -17,6 +17,7 @@ import type { PositionStore } from "./positions.ts";
 import { ReadLoop } from "./read-loop.ts";
 import { Sender } from "./sender.ts";
 import type { DeadLetters } from "./shipment.ts";
+import type { ForeignCheckpoint } from "./takeover-plan.ts";
 import { Tracker } from "./tracker.ts";
 
 export interface FlowOptions {
@@ -25,6 +26,8 @@ export interface FlowOptions {
   readonly deadLetters: DeadLetters;
   readonly files: FileSystem;
   readonly store: PositionStore;
+  /** Where another agent left off; asked for when the store does not know the flow. */
+  readonly foreignCheckpoints: () => readonly ForeignCheckpoint[];
   readonly budget: ByteBudget;
   readonly system: System;
   /** Name of this host, for partition keys and metadata. */
@@ -56,6 +59,7 @@ export class Flow {
       maxRecordBytes: settings.framing.maxRecordBytes,
       files,
       store,
+      foreignCheckpoints: options.foreignCheckpoints,
       onChunkDone: (chunk) => budget.give(chunk.heldBytes),
     });
     this.#sender = new Sender({

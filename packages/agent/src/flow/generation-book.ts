@@ -10,6 +10,7 @@ import { type Chunk, Generation } from "./generation.ts";
 import type { PositionStore } from "./positions.ts";
 import { lastLineStart, readAt } from "./probe.ts";
 import type { Suspicion } from "./rotation.ts";
+import type { ForeignCheckpoint } from "./takeover-plan.ts";
 
 /** What a flow's files are told apart by, and who is told. */
 export interface BookOptions {
@@ -25,6 +26,8 @@ export interface BookOptions {
   readonly maxOpenFiles: number;
   readonly files: FileSystem;
   readonly store: PositionStore;
+  /** Where another agent left off; asked for when the store does not know the flow. */
+  readonly foreignCheckpoints: () => readonly ForeignCheckpoint[];
   readonly system: System;
   readonly counters: FlowCounters;
   readonly publish: (event: AgentEvent) => void;

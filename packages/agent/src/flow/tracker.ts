@@ -11,6 +11,8 @@ import { Newcomers } from "./newcomers.ts";
 import { isStill, lookInto } from "./probe.ts";
 import { Replacements, wasBornAgain } from "./replacements.ts";
 import { joinSightings } from "./rotation.ts";
+import { takeOver } from "./take-over.ts";
+import type { ForeignCheckpoint } from "./takeover-plan.ts";
 
 /** Follows the files of one flow. */
 export class Tracker {
@@ -21,6 +23,7 @@ export class Tracker {
   readonly #removedIds: string[] = [];
   /** The store knows that the flow has been started before. */
   #isKnownInStore = false;
+  #foreign: readonly ForeignCheckpoint[] = [];
 
   constructor(options: BookOptions) {
     this.#book = new GenerationBook(options);
@@ -40,10 +43,11 @@ export class Tracker {
 
   /** Takes up the saved positions. Called once, before the first scan. */
   load(): void {
-    const { flow, store, system, onChunkDone } = this.#book.options;
+    const { flow, foreignCheckpoints, store, system, onChunkDone } = this.#book.options;
     const saved = store.load(flow);
     this.#book.isKnown = saved.isKnown;
     this.#isKnownInStore = saved.isKnown;
+    if (!saved.isKnown) this.#foreign = foreignCheckpoints();
     for (const row of saved.generations) {
       const generation = new Generation(row, system.now(), onChunkDone);
       generation.isDirty = false;
@@ -59,6 +63,7 @@ export class Tracker {
   /** Looks at every path of the flow. */
   async scan(): Promise<void> {
     const sightings = await this.#book.sightings();
+    if (this.#foreign.length > 0 && !this.#book.isKnown) takeOver(this.#book, this.#foreign, sightings);
     const { known, newcomers } = joinSightings(this.#book.byInode, sightings);
     const seen = new Set<Generation>();
     const left = new Map<string, Generation>();
