@@ -39,6 +39,11 @@ export type AgentEvent =
     readonly type: "flow-started";
     readonly flow: string;
     readonly patterns: readonly string[];
+}
+ | {
+    readonly type: "checkpoints-taken-over";
+    readonly flow: string;
+    readonly files: number;
 } | {
     readonly type: "flow-stopped";
     readonly flow: string;
@@ -413,7 +418,7 @@ export declare const agentSchema: z.ZodObject<{
         warn: "warn";
     }>>;
     "log.statusReportingPeriodSeconds": z.ZodDefault<z.ZodPipe<z.ZodUnknown, z.ZodTransform<number, unknown>>>;
-    checkpointFile: z.ZodOptional<z.ZodString>;
+    checkpointFile: z.ZodDefault<z.ZodString>;
     checkpointTimeToLiveDays: z.ZodDefault<z.ZodPipe<z.ZodUnknown, z.ZodTransform<number, unknown>>>;
     maxConnections: z.ZodDefault<z.ZodPipe<z.ZodUnknown, z.ZodTransform<number, unknown>>>;
     connectionTimeoutMillis: z.ZodDefault<z.ZodPipe<z.ZodUnknown, z.ZodTransform<number, unknown>>>;
@@ -425,6 +430,7 @@ export declare const agentSchema: z.ZodObject<{
     deadLetterDirectory: z.ZodOptional<z.ZodString>;
     maxBufferedBytes: z.ZodDefault<z.ZodPipe<z.ZodUnknown, z.ZodTransform<number, unknown>>>;
     maxOpenFiles: z.ZodDefault<z.ZodPipe<z.ZodUnknown, z.ZodTransform<number, unknown>>>;
+    importCheckpoints: z.ZodDefault<z.ZodPipe<z.ZodUnknown, z.ZodTransform<boolean, unknown>>>;
     reloadOnChange: z.ZodDefault<z.ZodPipe<z.ZodUnknown, z.ZodTransform<boolean, unknown>>>;
     "http.port": z.ZodOptional<z.ZodPipe<z.ZodUnknown, z.ZodTransform<number, unknown>>>;
     "http.host": z.ZodDefault<z.ZodString>;
