@@ -12,7 +12,6 @@ import {
 } from "@aws-sdk/client-kinesis";
 import type {
   DescribeStreamSummaryOutput,
-  GetRecordsOutput,
   GetShardIteratorOutput,
   ListShardsInput,
   ListShardsOutput,
@@ -24,10 +23,10 @@ import type {
 import { CborProbe, FastGetRecordsCommand, FastPutRecordsCommand, type WireFormat } from "./commands.ts";
 import { kinesisErrorFrom } from "./aws-failure.ts";
 import { KinesisError } from "./errors.ts";
+import { getRecordsResponse } from "./read-records.ts";
 import type {
   Answer,
   CallOptions,
-  GetRecordsResponse,
   GetShardIteratorResponse,
   KinesisPort,
   ListShardsRequest,
@@ -63,8 +62,10 @@ export function kinesisFromClient(client: KinesisClient, portOptions: KinesisPor
         client.send(prepare(new FastPutRecordsCommand(putRecordsInput(request), format)), sendOptions),
       );
     },
-    getShardIterator: (request, options) =>
-      call(options, getShardIteratorResponse, (prepare, sendOptions) =>
+    getShardIterator: async (request, options) => {
+      // Every reader asks for an iterator first, and the probe needs the stream, which GetRecords need not name.
+      await cbor?.formatFor(streamFields(request), options?.signal);
+      return call(options, getShardIteratorResponse, (prepare, sendOptions) =>
         client.send(
           prepare(
             new GetShardIteratorCommand({
@@ -75,7 +76,8 @@ export function kinesisFromClient(client: KinesisClient, portOptions: KinesisPor
           ),
           sendOptions,
         ),
-      ),
+      );
+    },
     getRecords: (request, options) =>
       call(options, getRecordsResponse, (prepare, sendOptions) =>
         client.send(
@@ -200,25 +202,6 @@ function positionFields(position: StartingPosition) {
     default:
       return { ShardIteratorType: position.type };
   }
-}
-
-function getRecordsResponse(output: GetRecordsOutput): GetRecordsResponse {
-  return {
-    records: (output.Records ?? []).map((record) => ({
-      data: record.Data ?? new Uint8Array(),
-      partitionKey: record.PartitionKey,
-      sequenceNumber: record.SequenceNumber ?? "",
-      approximateArrivalTimestamp: record.ApproximateArrivalTimestamp,
-    })),
-    nextShardIterator: output.NextShardIterator ?? undefined,
-    millisBehindLatest: output.MillisBehindLatest ?? 0,
-    childShards: (output.ChildShards ?? []).map((child) => ({
-      shardId: child.ShardId ?? "",
-      parentShardIds: child.ParentShards ?? [],
-      startingHashKey: BigInt(child.HashKeyRange?.StartingHashKey ?? 0),
-      endingHashKey: BigInt(child.HashKeyRange?.EndingHashKey ?? 0),
-    })),
-  };
 }
 
 function getShardIteratorResponse(output: GetShardIteratorOutput): GetShardIteratorResponse {

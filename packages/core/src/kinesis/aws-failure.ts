@@ -30,7 +30,7 @@ export function kinesisErrorFrom(error: unknown, signal: AbortSignal | undefined
   const isRegionMissing = isPlain && fields.message === "Region is missing";
   const code = isRegionMissing ? "RegionMissing" : isPlain && typeof fields.code === "string" ? fields.code : name;
   const aborted = signal?.aborted === true && (name === "AbortError" || error === signal.reason);
-  const refused = httpStatus !== undefined && httpStatus < 500;
+  const refused = httpStatus !== undefined && httpStatus >= 300 && httpStatus < 500;
   return new KinesisError({
     code,
     message: typeof fields.message === "string" && fields.message !== "" ? fields.message : code,

@@ -214,3 +214,35 @@ describe("CBOR", () => {
     });
   });
 });
+
+function answerWith(text: string): string {
+  return JSON.stringify({ Records: [{ Data: Buffer.from(text).toString("base64"), SequenceNumber: "1" }] });
+}
+
+describe("GetRecords in JSON", () => {
+  it("leaves what was read before alone when the next answer takes its memory", async () => {
+    const kinesis = kinesisFromClient(openClient());
+    const texts = ["first", "other", "third"];
+    const read: Uint8Array[] = [];
+    for (const text of texts) {
+      reply = () => ({ body: answerWith(text) });
+      const got = await kinesis.getRecords({ shardIterator: "i" });
+      if (got.ok) read.push(...got.value.records.map(({ data }) => data));
+    }
+    expect(read.map((data) => Buffer.from(data).toString())).toEqual(texts);
+  });
+
+  it("is a failure that passes when the answer is cut off or is no JSON", async () => {
+    const kinesis = kinesisFromClient(openClient());
+    const body = answerWith("cut");
+    for (const broken of [
+      { body: body.slice(0, 20) },
+      { body: "<html>" },
+      { body, headers: { "content-length": String(body.length + 5), connection: "close" } },
+    ]) {
+      reply = () => broken;
+      const got = await kinesis.getRecords({ shardIterator: "i" });
+      expect(got).toMatchObject({ ok: false, error: { kind: "transient" } });
+    }
+  });
+});

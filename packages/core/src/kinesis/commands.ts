@@ -16,23 +16,12 @@ import type {
   PutRecordsInput,
   PutRecordsOutput,
 } from "@aws-sdk/client-kinesis";
+import { cborType, install } from "./command-codec.ts";
 import { decodeCbor, encodeCbor, encodePutRecordsCbor, type CborMap } from "./wire-cbor.ts";
 import { decodeGetRecordsJson, decodePutRecordsJson, encodePutRecordsJson } from "./wire-json.ts";
 
 /** How bodies are written: JSON, or `application/x-amz-cbor-1.1`, which needs no base64. */
 export type WireFormat = "json" | "cbor";
-
-const cborType = "application/x-amz-cbor-1.1";
-
-/** How one action's large body is written and read. */
-interface Codec<Input, Output> {
-  /** What of the input the SDK's own serializer gets: enough for the endpoint and the headers. */
-  readonly strip: (input: Input) => Input;
-  /** Undefined leaves the SDK's body. */
-  readonly encode: ((input: Input) => Uint8Array) | undefined;
-  readonly decode: (body: Buffer) => Output;
-  readonly contentType: string | undefined;
-}
 
 /** PutRecords with our body. */
 export class FastPutRecordsCommand extends PutRecordsCommand {
@@ -42,6 +31,7 @@ export class FastPutRecordsCommand extends PutRecordsCommand {
       strip: (whole) => ({ ...whole, Records: [] }),
       encode: wireFormat === "cbor" ? encodePutRecordsCbor : encodePutRecordsJson,
       decode: wireFormat === "cbor" ? (body) => decodeCbor(body) as PutRecordsOutput : decodePutRecordsJson,
+      isBodyReused: false,
       contentType: wireFormat === "cbor" ? cborType : undefined,
     });
   }
@@ -55,6 +45,7 @@ export class FastGetRecordsCommand extends GetRecordsCommand {
       strip: (whole) => whole,
       encode: wireFormat === "cbor" ? (whole) => encodeCbor(whole as unknown as CborMap) : undefined,
       decode: wireFormat === "cbor" ? (body) => decodeCbor(body) as GetRecordsOutput : decodeGetRecordsJson,
+      isBodyReused: wireFormat === "json",
       contentType: wireFormat === "cbor" ? cborType : undefined,
     });
   }
@@ -67,6 +58,7 @@ class CborListShardsCommand extends ListShardsCommand {
       strip: (whole) => whole,
       encode: (whole) => encodeCbor(whole as unknown as CborMap),
       decode: (body) => decodeCbor(body) as ListShardsOutput,
+      isBodyReused: false,
       contentType: cborType,
     });
   }
@@ -112,127 +104,4 @@ export class CborProbe {
 interface StreamFields {
   readonly StreamName?: string;
   readonly StreamARN?: string;
-}
-
-/** The client's configuration, as far as this file looks at it. */
-interface ClientConfig {
-  readonly protocol?: { getShapeId?(): string };
-  readonly logger?: { readonly constructor?: { readonly name?: string } };
-  readonly streamCollector: (stream: unknown) => Promise<Uint8Array>;
-}
-
-interface WireRequest {
-  headers: Record<string, string>;
-  body?: unknown;
-}
-
-interface WireResponse {
-  readonly statusCode: number;
-  readonly headers: Record<string, string>;
-  body?: unknown;
-}
-
-interface Args {
-  readonly input: never;
-  readonly request?: WireRequest;
-}
-
-interface Result {
-  readonly response: WireResponse | undefined;
-  readonly output?: object;
-}
-
-type Next = (args: Args) => Promise<Result>;
-type Middleware = (next: Next) => Next;
-
-/** The SDK's command, as far as this file changes it: its stack is resolved with the client's configuration. */
-interface OpenCommand {
-  readonly middlewareStack: {
-    add(middleware: Middleware, options: object): void;
-    addRelativeTo(middleware: Middleware, options: object): void;
-  };
-  resolveMiddleware(clientStack: unknown, config: ClientConfig, options: unknown): unknown;
-}
-
-function install<Input, Output extends object>(command: object, codec: Codec<Input, Output>): void {
-  const open = command as OpenCommand;
-  const resolve = open.resolveMiddleware.bind(command);
-  open.resolveMiddleware = (clientStack, config, options) => {
-    // A client that speaks another protocol than the service's own JSON keeps its serializer whole.
-    if (config.protocol?.getShapeId?.() === "aws.protocols#awsJson1_1") addCodec(open, config, codec);
-    return resolve(clientStack, config, options);
-  };
-}
-
-function addCodec<Input, Output extends object>(
-  command: OpenCommand,
-  config: ClientConfig,
-  codec: Codec<Input, Output>,
-): void {
-  const stack = command.middlewareStack;
-  const { encode } = codec;
-  let whole: never;
-  if (encode !== undefined) {
-    stack.addRelativeTo(
-      (next) => (args) => {
-        whole = args.input;
-        return next({ ...args, input: codec.strip(args.input) as never });
-      },
-      { name: "millraceStripBody", relation: "before", toMiddleware: "serializerMiddleware", override: true },
-    );
-    stack.addRelativeTo(
-      (next) => (args) => {
-        const { request } = args;
-        if (request !== undefined) {
-          request.body = encode(whole);
-          if (codec.contentType !== undefined) request.headers["content-type"] = codec.contentType;
-        }
-        return next({ ...args, input: whole });
-      },
-      { name: "millraceBody", relation: "after", toMiddleware: "serializerMiddleware", override: true },
-    );
-  }
-  let read: Output | undefined;
-  stack.addRelativeTo(
-    (next) => async (args) => {
-      const result = await next(args);
-      const output = read;
-      return output === undefined ? result : { ...result, output: { ...result.output, ...output } };
-    },
-    { name: "millraceOutput", relation: "before", toMiddleware: "deserializerMiddleware", override: true },
-  );
-  stack.addRelativeTo(
-    (next) => async (args) => {
-      read = undefined;
-      const result = await next(args);
-      const { response } = result;
-      if (response === undefined || typeof response.statusCode !== "number") return result;
-      const body = await collect(response.body, config);
-      const isCbor = response.headers["content-type"]?.startsWith(cborType) === true;
-      response.body = body;
-      try {
-        if (response.statusCode < 300) {
-          read = codec.decode(body);
-          response.body = Buffer.from("{}");
-        } else if (isCbor) {
-          // The SDK makes its error classes from JSON.
-          response.body = Buffer.from(JSON.stringify(decodeCbor(body)));
-        }
-      } catch {
-        // Not what the service writes: a proxy's page, perhaps. The SDK's deserializer says so in its own way.
-      }
-      return result;
-    },
-    { name: "millraceAnswer", relation: "after", toMiddleware: "deserializerMiddleware", override: true },
-  );
-  if (config.logger === undefined || config.logger.constructor?.name === "NoOpLogger") {
-    // It filters the whole input for a logger that drops it.
-    stack.add((next) => next, { name: "loggerMiddleware", step: "initialize", override: true });
-  }
-}
-
-async function collect(body: unknown, config: ClientConfig): Promise<Buffer> {
-  if (body === undefined || body === null) return Buffer.alloc(0);
-  const bytes = body instanceof Uint8Array ? body : await config.streamCollector(body);
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

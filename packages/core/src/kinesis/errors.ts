@@ -80,7 +80,8 @@ export function classifyFailure(code: string, httpStatus: number | undefined): E
   if (throttles.has(code) || httpStatus === 429) return "throttle";
   if (transients.has(code)) return "transient";
   if (unusableClients.has(code)) return "permanent";
-  if (httpStatus === undefined || httpStatus >= 500) return "transient";
+  // An answer that said yes and could not be read was damaged on its way.
+  if (httpStatus === undefined || httpStatus >= 500 || httpStatus < 300) return "transient";
   // A proxy or load balancer on the way can answer 408 of its own.
   return httpStatus === 408 ? "transient" : "permanent";
 }

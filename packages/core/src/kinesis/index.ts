@@ -1,6 +1,7 @@
 export { kinesisErrorFrom } from "./aws-failure.ts";
 export { classifyFailure, KinesisError } from "./errors.ts";
 export type { FailureKind } from "./errors.ts";
+export { childShards, serviceRecords } from "./read-records.ts";
 export { compareSequenceNumbers, isSequenceNumber } from "./sequence-number.ts";
 export type {
   Answer,
