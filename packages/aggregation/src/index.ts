@@ -1,12 +1,20 @@
 /** Pure. The public names of `@millrace/aggregation`. */
 export { Aggregator } from "./aggregate.ts";
-export { createCounts } from "./deaggregate-options.ts";
-export type { DeaggregateOptions, DeaggregationCounts, DefectOutcome, LazyOptions } from "./deaggregate-options.ts";
+export { createCounts, readRules } from "./deaggregate-options.ts";
+export type {
+  DeaggregateOptions,
+  DeaggregationCounts,
+  DefectOutcome,
+  LazyOptions,
+  Rules,
+} from "./deaggregate-options.ts";
 export { deaggregate, deaggregateLazily, isAggregated } from "./deaggregate.ts";
 export type { AnyKinesisRecord } from "./deaggregate.ts";
 export { DeaggregationError, InvalidRecordError } from "./errors.ts";
 export type { DeaggregationReason } from "./errors.ts";
 export { MAX_HASH_KEY, hashKeyTop32, parseExplicitHashKey, partitionKeyHash, userRecordHash } from "./hash-key.ts";
+export { openRecords } from "./open-records.ts";
+export type { RecordMaker } from "./open-records.ts";
 export { kinesisRecordBytes } from "./record-bytes.ts";
 export type {
   AggregatedRecord,
@@ -17,3 +25,4 @@ export type {
   UserRecord,
   UserRecordView,
 } from "./record.ts";
+export type { MessageReader, TagsPlace } from "./wire.ts";

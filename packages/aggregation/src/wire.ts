@@ -17,11 +17,18 @@ import { Record as RecordMessage } from "./generated/aggregated-record.ts";
 import { MAX_TAGS } from "./record.ts";
 import { StringTable } from "./string-table.ts";
 
-const noTags: readonly [key: string, value: string][] = [];
+/** Where a user record's tags are to be found. */
+export interface TagsPlace {
+  /** The tags themselves, where their layout is an odd one. */
+  readonly decoded: readonly [key: string, value: string][] | undefined;
+  readonly start: number;
+  readonly end: number;
+}
 
 /** Reads one message. First `check` until it is done, then `next` for each user record in turn. */
 export class MessageReader {
-  readonly #message: Buffer;
+  /** All of the message's bytes: what `dataStart` and `dataEnd` count in. */
+  readonly bytes: Buffer;
   readonly #reader: $protobuf.Reader;
   readonly partitionKeys: StringTable;
   readonly explicitHashKeys: StringTable;
@@ -41,7 +48,7 @@ export class MessageReader {
   #decodedTags: readonly [key: string, value: string][] | undefined;
 
   constructor(message: Buffer) {
-    this.#message = message;
+    this.bytes = message;
     this.#reader = $protobuf.Reader.create(message);
     this.partitionKeys = new StringTable(message);
     this.explicitHashKeys = new StringTable(message);
@@ -111,7 +118,7 @@ export class MessageReader {
   /** Reads a record of the common layout; false when it is of another. Leaves the reader's position anywhere. */
   #scanRecord(start: number, end: number): boolean {
     const reader = this.#reader;
-    const message = this.#message;
+    const message = this.bytes;
     // The shortest record there is: two bytes of index, two of empty data.
     if (end - start < 4 || message[start] !== tagBytes.recordPartitionKeyIndex) return false;
     reader.pos = start + 1;
@@ -142,7 +149,7 @@ export class MessageReader {
   /** True when there is nothing but tags of the common layout from `start` to `end`. */
   #scanTags(start: number, end: number): boolean {
     const reader = this.#reader;
-    const message = this.#message;
+    const message = this.bytes;
     reader.pos = start;
     // A record of more tags than Millrace writes is judged by MAX_RECORD_FIELDS.
     for (let count = 0; reader.pos < end; count++) {
@@ -159,42 +166,47 @@ export class MessageReader {
   /** Steps over a text field that ends at or before `end`. */
   #scanText(tag: number, end: number): boolean {
     const reader = this.#reader;
-    if (reader.pos >= end || this.#message[reader.pos++] !== tag) return false;
+    if (reader.pos >= end || this.bytes[reader.pos++] !== tag) return false;
     const length = reader.size();
     reader.pos += length;
     return reader.pos <= end;
   }
 
-  /** The tags of the user record that `next` has read; undefined when it has none. */
-  readTags(): Readonly<Record<string, string>> | undefined {
-    const pairs = this.#decodedTags ?? this.#readScannedTags();
-    // A tag's own name may be "__proto__": fromEntries makes it a property like any other.
-    return pairs.length === 0 ? undefined : Object.fromEntries(pairs);
+  /** False when the user record that `next` has read names an entry which its table does not have. */
+  get hasItsKeys(): boolean {
+    return this.partitionKeyIndex < this.partitionKeys.count && this.explicitHashKeyIndex < this.explicitHashKeys.count;
   }
 
-  #readScannedTags(): readonly [key: string, value: string][] {
-    if (this.#tagsStart === this.#tagsEnd) return noTags;
-    const reader = this.#reader;
+  /** Where the tags of the user record stand that `next` has read; undefined when it has none. Valid for ever. */
+  get tags(): TagsPlace | undefined {
+    const decoded = this.#decodedTags;
+    if (decoded !== undefined) return decoded.length === 0 ? undefined : { decoded, start: 0, end: 0 };
+    if (this.#tagsStart === this.#tagsEnd) return undefined;
+    return { decoded: undefined, start: this.#tagsStart, end: this.#tagsEnd };
+  }
+
+  /** The tags at `place`. Does not move this reader. */
+  readTags({ decoded, start, end }: TagsPlace): Readonly<Record<string, string>> {
+    // A tag's own name may be "__proto__": fromEntries makes it a property like any other.
+    return Object.fromEntries(decoded ?? this.#readScannedTags(start, end));
+  }
+
+  #readScannedTags(start: number, end: number): readonly [key: string, value: string][] {
+    const reader = $protobuf.Reader.create(this.bytes);
     const pairs: [string, string][] = [];
-    // Tags are the last of their record: the reader ends up where it stands now.
-    reader.pos = this.#tagsStart;
-    while (reader.pos < this.#tagsEnd) {
+    reader.pos = start;
+    while (reader.pos < end) {
       reader.pos++;
       const tagLength = reader.size();
       const tagEnd = reader.pos + tagLength;
-      pairs.push([this.#readText(), reader.pos < tagEnd ? this.#readText() : ""]);
+      pairs.push([readText(reader), reader.pos < tagEnd ? readText(reader) : ""]);
     }
     return pairs;
   }
 
-  #readText(): string {
-    this.#reader.pos++;
-    return this.#reader.string();
-  }
-
   /** An index of up to four varint bytes, or -1 where it takes more. */
   #readIndex(): number {
-    const message = this.#message;
+    const message = this.bytes;
     const reader = this.#reader;
     let value = 0;
     for (let shift = 0; shift < 28; shift += 7) {
@@ -208,15 +220,21 @@ export class MessageReader {
 
   /** Reads a record of any layout through the generated module. */
   #decodeRecord(start: number, end: number): void {
-    const bytes = this.#message.subarray(start, end);
+    const bytes = this.bytes.subarray(start, end);
     limitFields(bytes);
     const record = RecordMessage.decode(bytes);
     this.partitionKeyIndex = Number(record.partitionKeyIndex);
     this.explicitHashKeyIndex = Object.hasOwn(record, "explicitHashKeyIndex")
       ? Number(record.explicitHashKeyIndex)
       : -1;
-    this.dataStart = record.data.length === 0 ? 0 : record.data.byteOffset - this.#message.byteOffset;
+    this.dataStart = record.data.length === 0 ? 0 : record.data.byteOffset - this.bytes.byteOffset;
     this.dataEnd = this.dataStart + record.data.length;
     this.#decodedTags = record.tags.map((tag) => [tag.key, tag.value ?? ""]);
   }
+}
+
+/** A text field, whose tag is not looked at. */
+function readText(reader: $protobuf.Reader): string {
+  reader.pos++;
+  return reader.string();
 }

@@ -41,7 +41,8 @@ export class ConsumerPorts {
     events: EventPublisher<ConsumerEvent>,
     workerId: string,
   ) {
-    this.kinesis = wiring.kinesis ?? kinesisFromClient(options.client ?? createKinesisClient());
+    const { client, wireFormat } = options;
+    this.kinesis = wiring.kinesis ?? kinesisFromClient(client ?? createKinesisClient(), { wireFormat });
     this.#options = options;
     this.#wiring = wiring;
     this.#system = system;

@@ -1,10 +1,13 @@
+import { Aggregator } from "@millrace/aggregation";
 import { context, propagation, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
 import { W3CTraceContextPropagator } from "@opentelemetry/core";
 import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from "@opentelemetry/sdk-trace";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { sentinel } from "./checkpoint/checkpoint.ts";
 import { linksOf, traceContextOf, traceEach } from "./opentelemetry.ts";
-import { DeliveredRecord } from "./record.ts";
+import type { ConsumedRecord } from "./record.ts";
+import { expandRecords } from "./retrieval/expand.ts";
 
 const exporter = new InMemorySpanExporter();
 const provider = new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter })] });
@@ -24,9 +27,15 @@ afterEach(() => {
   propagation.disable();
 });
 
-function recordOf(tags: Record<string, string> | undefined, subSequenceNumber = 3): DeliveredRecord {
-  const view = { data: Buffer.from("x"), sequenceNumber: "49", subSequenceNumber, aggregated: true, tags };
-  return new DeliveredRecord(view, undefined);
+/** The last of `subSequenceNumber + 1` records of one aggregate. */
+function recordOf(tags: Record<string, string> | undefined, subSequenceNumber = 3): ConsumedRecord {
+  const aggregator = new Aggregator();
+  for (let index = 0; index <= subSequenceNumber; index++) aggregator.add({ partitionKey: "k", data: "x", tags });
+  const source = { data: aggregator.build().data, sequenceNumber: "49" };
+  const [slice] = expandRecords([source], sentinel("TRIM_HORIZON"), 10_000);
+  const record = slice?.records.at(-1);
+  if (record === undefined) throw new Error("no record");
+  return record;
 }
 
 const tagsOf = (spanId: number) => ({ traceparent: `00-${traceId}-${String(spanId).padStart(16, "0")}-01` });

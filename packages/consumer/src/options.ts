@@ -149,6 +149,11 @@ export interface ConsumerOptions {
    * @default "polling"
    */
   readonly retrieval?: "polling" | "fan-out" | FanOutRetrieval | undefined;
+  /**
+   * How answers to GetRecords are written. `"cbor"` spares base64 and so CPU; it is tried once, and JSON is used where the
+   * service does not take it. @default "json"
+   */
+  readonly wireFormat?: "json" | "cbor" | undefined;
   /** What to do about aggregates that are not as they should be. @default everything is delivered, defects are events */
   readonly deaggregation?: DeaggregationOptions | undefined;
   /** For SubscribeToShard, which is HTTP/2. @default one with the Region, endpoint and credentials of `client` */

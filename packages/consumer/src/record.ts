@@ -1,25 +1,27 @@
 /**
  * Pure. What a handler gets: a leased shard, its batches, and their user records.
  */
-import type { UserRecordView } from "@millrace/aggregation";
 import type { Checkpoint } from "./checkpoint/checkpoint.ts";
 
-/** A user record as it was put, taken out of its aggregate where it came in one. */
+/**
+ * A user record as it was put, taken out of its aggregate where it came in one. Its fields are read when they are asked
+ * for: name those you need, `{ ...record }` copies none of them.
+ */
 export interface ConsumedRecord {
   /** The payload. A view into memory that the batch shares: copy it to keep it longer than the batch. */
   readonly data: Uint8Array;
   /** Absent on streams with the AUTO record distribution strategy. */
-  readonly partitionKey?: string;
+  readonly partitionKey?: string | undefined;
   /** Decimal; only where the producer gave one. */
-  readonly explicitHashKey?: string;
+  readonly explicitHashKey?: string | undefined;
   /** Of the Kinesis record; user records of one aggregate share it. */
   readonly sequenceNumber: string;
   /** Place inside the aggregate, from 0; absent for a record that came alone. */
-  readonly subSequenceNumber?: number;
+  readonly subSequenceNumber?: number | undefined;
   /** Millisecond clock of the service; neither exact nor in order. */
-  readonly approximateArrivalTimestamp?: Date;
+  readonly approximateArrivalTimestamp?: Date | undefined;
   /** What the producer attached, such as trace context. */
-  readonly tags?: Record<string, string>;
+  readonly tags?: Record<string, string> | undefined;
   /** The payload as UTF-8. */
   text(): string;
   /**
@@ -95,37 +97,6 @@ export interface LeasedShard extends AsyncIterable<RecordBatch> {
 
 /** Called for each shard that this worker leases; resolves when its loop has ended. */
 export type ShardHandler = (shard: LeasedShard) => Promise<void>;
-
-const decoder = new TextDecoder();
-
-/** A delivered record; made once per user record, so it holds nothing that can be computed. */
-export class DeliveredRecord implements ConsumedRecord {
-  readonly data: Uint8Array;
-  declare readonly partitionKey?: string;
-  declare readonly explicitHashKey?: string;
-  readonly sequenceNumber: string;
-  declare readonly subSequenceNumber?: number;
-  declare readonly approximateArrivalTimestamp?: Date;
-  declare readonly tags?: Record<string, string>;
-
-  constructor(view: UserRecordView, arrival: Date | undefined) {
-    this.data = view.data;
-    this.sequenceNumber = view.sequenceNumber;
-    if (view.partitionKey !== undefined) this.partitionKey = view.partitionKey;
-    if (view.explicitHashKey !== undefined) this.explicitHashKey = view.explicitHashKey;
-    if (view.aggregated) this.subSequenceNumber = view.subSequenceNumber;
-    if (arrival !== undefined) this.approximateArrivalTimestamp = arrival;
-    if (view.tags !== undefined) this.tags = view.tags;
-  }
-
-  text(): string {
-    return decoder.decode(this.data);
-  }
-
-  json(): unknown {
-    return JSON.parse(this.text());
-  }
-}
 
 /** The record's place in its shard. */
 export function placeOf(record: ConsumedRecord): Checkpoint {

@@ -54,6 +54,7 @@ export interface ResolvedConsumerOptions {
   readonly maxBatchRecords: number;
   readonly prefetchMaxBytes: number;
   readonly prefetchTotalMaxBytes: number;
+  readonly wireFormat: "json" | "cbor";
   /** Undefined for polling. */
   readonly fanOut: { readonly consumerName: string; readonly consumerArn: string | undefined } | undefined;
   readonly deaggregation: DeaggregationOptions;
@@ -93,6 +94,7 @@ const names: readonly (keyof ConsumerOptions)[] = [
   "prefetchMaxBytes",
   "prefetchTotalMaxBytes",
   "retrieval",
+  "wireFormat",
   "deaggregation",
   "fanOutClient",
   "onEvent",
@@ -152,6 +154,7 @@ export function resolveConsumerOptions(options: ConsumerOptions): ResolvedConsum
     prefetchMaxBytes: integer("prefetchMaxBytes", 0, Number.MAX_SAFE_INTEGER, 8 * mebibyte),
     prefetchTotalMaxBytes: integer("prefetchTotalMaxBytes", 0, Number.MAX_SAFE_INTEGER, 64 * mebibyte),
     fanOut: retrievalOption(options.retrieval, applicationName),
+    wireFormat: choiceOption("wireFormat", options.wireFormat, ["json", "cbor"], "json"),
     deaggregation: checkDeaggregation(options.deaggregation),
     fanOutClient: options.fanOutClient,
     onEvent: functionOption("onEvent", options.onEvent),

@@ -6,16 +6,16 @@ import {
   KinesisClient,
   RegisterStreamConsumerCommand,
   SubscribeToShardCommand,
-  type _Record as SdkRecord,
   type SubscribeToShardEvent,
   type SubscribeToShardEventStream,
 } from "@aws-sdk/client-kinesis";
 import {
   classifyFailure,
+  childShards,
   KinesisError,
+  serviceRecords,
   type Answer,
   type CallOptions,
-  type ServiceRecord,
 } from "@millrace/core/kinesis";
 import type { FanOutPort, StreamConsumer, SubscriptionEvent } from "../retrieval/fan-out-port.ts";
 
@@ -114,23 +114,9 @@ async function* readEvents(
 
 function asEvent(event: SubscribeToShardEvent): SubscriptionEvent {
   return {
-    records: (event.Records ?? []).map(asRecord),
+    records: serviceRecords(event.Records),
     continuationSequenceNumber: event.ContinuationSequenceNumber,
     millisBehindLatest: event.MillisBehindLatest ?? 0,
-    childShards: (event.ChildShards ?? []).map((child) => ({
-      shardId: child.ShardId ?? "",
-      parentShardIds: child.ParentShards ?? [],
-      startingHashKey: BigInt(child.HashKeyRange?.StartingHashKey ?? 0),
-      endingHashKey: BigInt(child.HashKeyRange?.EndingHashKey ?? 0),
-    })),
-  };
-}
-
-function asRecord(record: SdkRecord): ServiceRecord {
-  return {
-    data: record.Data ?? new Uint8Array(),
-    partitionKey: record.PartitionKey,
-    sequenceNumber: record.SequenceNumber ?? "",
-    approximateArrivalTimestamp: record.ApproximateArrivalTimestamp,
+    childShards: childShards(event.ChildShards),
   };
 }

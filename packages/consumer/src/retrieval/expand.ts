@@ -1,13 +1,10 @@
 /**
  * Pure. Kinesis records into user records, in slices, without those that are done already.
  */
-import { deaggregateLazily, type DeaggregateOptions } from "@millrace/aggregation";
-import type { ServiceRecord } from "@millrace/core/kinesis";
-import { compareCheckpoints, type Checkpoint } from "../checkpoint/checkpoint.ts";
-import { DeliveredRecord } from "../record.ts";
-
-/** User records made in one step: a few milliseconds of work. */
-const sliceRecords = 4_096;
+import { openRecords, readRules, type DeaggregateOptions } from "@millrace/aggregation";
+import { compareSequenceNumbers, type ServiceRecord } from "@millrace/core/kinesis";
+import { isSentinel, isShardEnd, type Checkpoint } from "../checkpoint/checkpoint.ts";
+import { DeliveredRecords, type DeliveredRecord } from "./delivered-record.ts";
 
 /** User records and their payload bytes. */
 export interface ExpandedSlice {
@@ -25,23 +22,27 @@ export function* expandRecords(
   maxRecords: number,
   options: DeaggregateOptions = {},
 ): Generator<ExpandedSlice, void, undefined> {
-  let slice: DeliveredRecord[] = [];
-  let bytes = 0;
-  for (const record of records) {
-    const arrival = record.approximateArrivalTimestamp;
-    for (const views of deaggregateLazily(record, { ...options, sliceRecords: Math.min(maxRecords, sliceRecords) })) {
-      if (views.length === 0) yield { records: [], bytes: 0 };
-      for (const view of views) {
-        // Reading begins at the checkpoint itself, because it may stand inside an aggregate.
-        if (compareCheckpoints(view, done) <= 0) continue;
-        slice.push(new DeliveredRecord(view, arrival));
-        bytes += view.data.byteLength;
-        if (slice.length < maxRecords) continue;
-        yield { records: slice, bytes };
-        slice = [];
-        bytes = 0;
-      }
-    }
+  const rules = readRules({ ...options, sliceRecords: maxRecords });
+  // Reading begins at the checkpoint itself, because it may stand inside an aggregate.
+  const { open, firstSubSequenceNumber } = withoutDone(records, done);
+  const maker = new DeliveredRecords();
+  for (const slice of openRecords(open, maker, rules, firstSubSequenceNumber)) {
+    yield { records: slice, bytes: maker.takeBytes() };
   }
-  if (slice.length > 0) yield { records: slice, bytes };
+}
+
+/** The Kinesis records that hold something after `done`, and the first place of the first of them that does. */
+function withoutDone(
+  records: readonly ServiceRecord[],
+  done: Checkpoint,
+): { readonly open: readonly ServiceRecord[]; readonly firstSubSequenceNumber: number } {
+  if (isShardEnd(done)) return { open: [], firstSubSequenceNumber: 0 };
+  const { sequenceNumber, subSequenceNumber } = done;
+  if (isSentinel(sequenceNumber)) return { open: records, firstSubSequenceNumber: 0 };
+  const first = records.findIndex((record) => compareSequenceNumbers(record.sequenceNumber, sequenceNumber) >= 0);
+  if (first < 0) return { open: [], firstSubSequenceNumber: 0 };
+  return {
+    open: first === 0 ? records : records.slice(first),
+    firstSubSequenceNumber: records[first]?.sequenceNumber === sequenceNumber ? subSequenceNumber + 1 : 0,
+  };
 }
