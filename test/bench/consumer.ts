@@ -1,142 +1,117 @@
 /**
- * Driver. Reading a shard, from the answer of GetRecords to user records, against the SDK with AWS's library for Node.
+ * Driver. Reading shards, from the answer of GetRecords to a handler, against the SDK with AWS's library for Node.
  *
- * Both ask the same process over HTTP/1.1 with keep-alive for the same 2 MB answer, check every digest, and end with a
- * list of user records. Leases, pacing and handlers cost the same whatever reads, and are left out.
+ * All ask the same process over HTTP/1.1 with keep-alive for the same answers of 2 MB, check every digest, and look at every
+ * user record's payload. The consumer's rows are the whole of it: leases (in memory), pacing, prefetch, batches, checkpoints.
+ * The peers are loops without any of that.
  */
-import { spawn } from "node:child_process";
+import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { createRequire } from "node:module";
-import { fileURLToPath } from "node:url";
-import { GetRecordsCommand, KinesisClient } from "@aws-sdk/client-kinesis";
-import { Aggregator } from "@millrace/aggregation";
-import { createKinesisClient, kinesisFromClient } from "@millrace/core/aws";
-import { NodeHttpHandler } from "@smithy/node-http-handler";
-import { Agent } from "node:http";
-import { sentinel } from "../../packages/consumer/src/checkpoint/checkpoint.ts";
-import { expandRecords } from "../../packages/consumer/src/retrieval/expand.ts";
-import { compare, comparisonMethod } from "./support/compare.ts";
-import type { Report } from "./support/report.ts";
+import type { Report, Row } from "./support/report.ts";
+import type { Shape } from "./support/reading-answer.ts";
 
-interface Peer {
-  deaggregateSync(record: object, checksums: boolean, done: (error: unknown, records?: unknown[]) => void): void;
+const rounds = 3;
+const warmUpMs = 3_000;
+const roundMs = 2_000;
+
+interface Contender {
+  readonly name: string;
+  /** As `support/reading-contender.ts` knows it. */
+  readonly way: string;
 }
 
-const peer = createRequire(import.meta.url)("aws-kinesis-agg") as Peer;
-const answerBytes = 2_000_000;
-const callsPerRun = 5;
-const region = "us-east-1";
-const credentials = { accessKeyId: "bench", secretAccessKey: "bench" };
-
-interface Answer {
-  readonly body: Buffer;
-  readonly userRecords: number;
-  readonly payloadBytes: number;
+interface Measured {
+  readonly records: number;
+  readonly bytes: number;
+  readonly cpuSeconds: number;
 }
 
-/** Measures both shapes of the budget: 200 B in aggregates, 1 KB plain. */
+const ours: readonly Contender[] = [
+  { name: "Millrace Consumer, JSON", way: "consumer-json" },
+  { name: "Millrace Consumer, JSON, handler takes keys", way: "consumer-json-keys" },
+  { name: "Millrace Consumer, CBOR", way: "consumer-cbor" },
+  { name: "Millrace decoding alone, JSON", way: "decode-json" },
+  { name: "Millrace decoding alone, CBOR", way: "decode-cbor" },
+];
+const shapes: readonly (Shape & { readonly title: string; readonly peer: Contender })[] = [
+  {
+    title: "200 B user records in aggregates",
+    dataBytes: 200,
+    isAggregated: true,
+    peer: { name: "SDK GetRecords loop and aws-kinesis-agg", way: "sdk-agg" },
+  },
+  {
+    title: "1 KB user records in aggregates",
+    dataBytes: 1_000,
+    isAggregated: true,
+    peer: { name: "SDK GetRecords loop and aws-kinesis-agg", way: "sdk-agg" },
+  },
+  {
+    title: "1 KB records, plain",
+    dataBytes: 1_000,
+    isAggregated: false,
+    peer: { name: "SDK GetRecords loop", way: "sdk" },
+  },
+];
+
+/** Measures each shape; CPU is of the reading process alone, the shards' does not count. */
 export async function run(report: Report): Promise<void> {
-  report.begin("consumer", `${callsPerRun} answers of about 2 MB a round. ${comparisonMethod}`);
-  await compareReaders(report, "200 B user records in aggregates", aggregatedAnswer(200));
-  await compareReaders(report, "1 KB records, plain", plainAnswer(1_000));
+  report.begin(
+    "consumer",
+    "CPU time (user and system, all threads) of a process per contender, the shards' not counted; median of " +
+      `${rounds} interleaved rounds of ${roundMs / 1_000} s after a warm-up of ${warmUpMs / 1_000} s; higher is better.`,
+  );
+  for (const shape of shapes) await compareReaders(report, shape);
 }
 
-async function compareReaders(report: Report, title: string, answer: Answer): Promise<void> {
-  const server = spawn(process.execPath, [fileURLToPath(new URL("support/shard-server.ts", import.meta.url))], {
-    stdio: ["pipe", "pipe", "inherit"],
-  });
-  server.stdin.end(answer.body);
-  const [port] = (await once(server.stdout, "data")) as [Buffer];
-  const endpoint = `http://127.0.0.1:${port.toString().trim()}`;
-  const agent = new Agent({ keepAlive: true });
-  const common = { endpoint, region, credentials };
-  const ours = new KinesisClient({ ...common, requestHandler: createKinesisClient({ region }).config.requestHandler });
-  const theirs = new KinesisClient({ ...common, requestHandler: new NodeHttpHandler({ httpAgent: agent }) });
+async function compareReaders(report: Report, shape: (typeof shapes)[number]): Promise<void> {
+  const { dataBytes, isAggregated } = shape;
+  const server = fork(new URL("support/shard-server.ts", import.meta.url), [
+    JSON.stringify({ dataBytes, isAggregated }),
+  ]);
+  const children: ChildProcess[] = [server];
   try {
-    await compare(report, {
-      title,
-      what: "user records",
-      operations: answer.userRecords * callsPerRun,
-      bytes: answer.payloadBytes * callsPerRun,
-      contenders: [
-        { name: "Millrace: port and expandRecords", run: () => readWithMillrace(ours, answer.userRecords) },
-        { name: "SDK GetRecords and aws-kinesis-agg", run: () => readWithPeer(theirs, answer.userRecords) },
-      ],
+    const [{ port }] = (await once(server, "message")) as [{ port: number }];
+    const contenders = [...ours, shape.peer];
+    const measured = contenders.map((): Measured[] => []);
+    for (let round = 0; round < rounds; round++) {
+      for (const [place, { way }] of contenders.entries()) {
+        // A consumer reads on by itself, so it lives for its own turn only.
+        const child = fork(new URL("support/reading-contender.ts", import.meta.url), [way, String(port)]);
+        children.push(child);
+        await once(child, "message");
+        await turn(child, warmUpMs);
+        const result = await turn(child, roundMs);
+        measured[place]?.push(result);
+        child.disconnect();
+        await once(child, "exit");
+      }
+    }
+    const first = rowValue(measured[0]);
+    report.add({
+      title: shape.title,
+      rows: contenders.map(({ name }, place): Row => {
+        const value = rowValue(measured[place]);
+        return {
+          name,
+          values: { "M user records/CPU-s": value, "MB/CPU-s": value * dataBytes },
+          ratio: value / first,
+        };
+      }),
     });
   } finally {
-    ours.destroy();
-    theirs.destroy();
-    agent.destroy();
-    server.kill();
+    for (const child of children) if (child.connected) child.disconnect();
   }
 }
 
-async function readWithMillrace(client: KinesisClient, expected: number): Promise<void> {
-  const kinesis = kinesisFromClient(client);
-  for (let call = 0; call < callsPerRun; call++) {
-    const answer = await kinesis.getRecords({ shardIterator: "i" });
-    if (!answer.ok) throw answer.error;
-    let count = 0;
-    for (const { records } of expandRecords(answer.value.records, sentinel("TRIM_HORIZON"), 10_000)) {
-      count += records.length;
-    }
-    check("Millrace", count, expected);
-  }
+async function turn(child: ChildProcess, forMs: number): Promise<Measured> {
+  child.send(forMs);
+  const [measured] = (await once(child, "message")) as [Measured];
+  return measured;
 }
 
-async function readWithPeer(client: KinesisClient, expected: number): Promise<void> {
-  for (let call = 0; call < callsPerRun; call++) {
-    const answer = await client.send(new GetRecordsCommand({ ShardIterator: "i" }));
-    let count = 0;
-    for (const record of answer.Records ?? []) {
-      const input = { kinesis: { ...record, data: Buffer.from(record.Data ?? []).toString("base64") } };
-      if (isPlain(record.Data)) count++;
-      else peer.deaggregateSync(input.kinesis, true, (_error, records) => (count += records?.length ?? 0));
-    }
-    check("aws-kinesis-agg", count, expected);
-  }
-}
-
-/** The peer is spared its attempt on records that are no aggregates. */
-function isPlain(data: Uint8Array | undefined): boolean {
-  return data?.[0] !== 0xf3 || data[1] !== 0x89;
-}
-
-function check(name: string, count: number, expected: number): void {
-  if (count !== expected) throw new Error(`${name} read ${count} user records of ${expected}`);
-}
-
-function aggregatedAnswer(dataBytes: number): Answer {
-  const blobs: Uint8Array[] = [];
-  let userRecords = 0;
-  let total = 0;
-  const aggregator = new Aggregator();
-  while (total < answerBytes) {
-    const input = { partitionKey: `key-${userRecords % 1_000}-abcdef`, data: Buffer.alloc(dataBytes, userRecords) };
-    if (aggregator.add(input)) {
-      userRecords++;
-      continue;
-    }
-    const { data } = aggregator.build();
-    blobs.push(Uint8Array.from(data));
-    total += data.length;
-    aggregator.reset();
-  }
-  return { body: bodyOf(blobs), userRecords, payloadBytes: userRecords * dataBytes };
-}
-
-function plainAnswer(dataBytes: number): Answer {
-  const count = answerBytes / dataBytes;
-  const blobs = Array.from({ length: count }, (_, index) => Buffer.alloc(dataBytes, index));
-  return { body: bodyOf(blobs), userRecords: count, payloadBytes: count * dataBytes };
-}
-
-function bodyOf(blobs: readonly Uint8Array[]): Buffer {
-  const Records = blobs.map((blob, index) => ({
-    ApproximateArrivalTimestamp: 1_700_000_000 + index / 1_000,
-    Data: Buffer.from(blob).toString("base64"),
-    PartitionKey: `key-${index % 100}`,
-    SequenceNumber: String(49_600_000_000_000_000_000_000_000n + BigInt(index)),
-  }));
-  return Buffer.from(JSON.stringify({ MillisBehindLatest: 0, NextShardIterator: "i", Records }));
+/** Millions of records per CPU-second, the median of the rounds. */
+function rowValue(rows: readonly Measured[] = []): number {
+  const values = rows.map(({ records, cpuSeconds }) => records / cpuSeconds / 1e6).toSorted((a, b) => a - b);
+  return values[Math.floor(values.length / 2)] ?? Number.NaN;
 }
