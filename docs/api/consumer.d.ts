@@ -50,12 +50,12 @@ export { ConfigError } from "@millrace/core/options";
 
 export interface ConsumedRecord {
     readonly data: Uint8Array;
-    readonly partitionKey?: string;
-    readonly explicitHashKey?: string;
+    readonly partitionKey?: string | undefined;
+    readonly explicitHashKey?: string | undefined;
     readonly sequenceNumber: string;
-    readonly subSequenceNumber?: number;
-    readonly approximateArrivalTimestamp?: Date;
-    readonly tags?: Record<string, string>;
+    readonly subSequenceNumber?: number | undefined;
+    readonly approximateArrivalTimestamp?: Date | undefined;
+    readonly tags?: Record<string, string> | undefined;
     text(): string;
     json(): unknown;
 }
@@ -302,6 +302,7 @@ export interface ConsumerOptions {
     readonly prefetchMaxBytes?: number | undefined;
     readonly prefetchTotalMaxBytes?: number | undefined;
     readonly retrieval?: "polling" | "fan-out" | FanOutRetrieval | undefined;
+    readonly wireFormat?: "json" | "cbor" | undefined;
     readonly deaggregation?: DeaggregationOptions | undefined;
     readonly fanOutClient?: KinesisClient | undefined;
     readonly onEvent?: ((event: ConsumerEvent) => void) | undefined;

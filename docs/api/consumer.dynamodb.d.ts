@@ -6,12 +6,12 @@ export declare function checkpointWith(batch: RecordBatch, items: TransactWriteI
 
 export interface ConsumedRecord {
     readonly data: Uint8Array;
-    readonly partitionKey?: string;
-    readonly explicitHashKey?: string;
+    readonly partitionKey?: string | undefined;
+    readonly explicitHashKey?: string | undefined;
     readonly sequenceNumber: string;
-    readonly subSequenceNumber?: number;
-    readonly approximateArrivalTimestamp?: Date;
-    readonly tags?: Record<string, string>;
+    readonly subSequenceNumber?: number | undefined;
+    readonly approximateArrivalTimestamp?: Date | undefined;
+    readonly tags?: Record<string, string> | undefined;
     text(): string;
     json(): unknown;
 }

@@ -167,6 +167,8 @@ export interface StreamSummary {
     readonly recordDistributionStrategy: "AUTO" | "USER_PARTITION_KEY";
 }
 
+export declare function childShards(children: readonly WireChildShard[] | undefined | null): ChildShard[];
+
 export declare function classifyFailure(code: string, httpStatus: number | undefined): Exclude<FailureKind, "aborted">;
 
 export declare function compareSequenceNumbers(a: string, b: string): number;
@@ -174,3 +176,5 @@ export declare function compareSequenceNumbers(a: string, b: string): number;
 export declare function isSequenceNumber(text: string): boolean;
 
 export declare function kinesisErrorFrom(error: unknown, signal: AbortSignal | undefined): KinesisError;
+
+export declare function serviceRecords(records: readonly WireRecord[] | undefined | null): ServiceRecord[];
