@@ -17,7 +17,7 @@ import {
 
 /** What every adapter of metrics is set up with. */
 export interface MetricsUploadOptions {
-  /** @default "KinesisProducerLibrary", the KPL's */
+  /** @default "KinesisProducerLibrary", the KPL's; the KCL's is the application's name */
   readonly namespace?: string | undefined;
   /** How deep the series go; each is billed. @default "stream" (the KPL's is "shard") */
   readonly granularity?: MetricsGranularity | undefined;

@@ -34,6 +34,23 @@ describe("the tree of series", () => {
   });
 });
 
+describe("values of an operation", () => {
+  it.each([
+    ["global", ["Operation"]],
+    ["stream", ["Operation", "WorkerIdentifier", "StreamId"]],
+    ["shard", ["Operation", "WorkerIdentifier", "StreamId", "ShardId"]],
+  ] as const)("make one series under it at granularity %s, as the KCL's", (granularity, expected) => {
+    const tree = new MetricTree(granularity);
+    const scope = { operation: "ProcessTask", workerId: "w", streamName: "a", shardId: "0" };
+    tree.record("RecordsProcessed", "Count", 3, scope);
+    tree.record("RecordsProcessed", "Count", 5, scope);
+    const [series, ...others] = tree.take();
+    expect(others).toEqual([]);
+    expect(series).toMatchObject({ sum: 8, minimum: 3, maximum: 5, samples: 2 });
+    expect(series?.dimensions.map(([name]) => name)).toEqual(expected);
+  });
+});
+
 describe("the adapters", () => {
   it("CloudWatch gets statistics of at most 20 series a request", async () => {
     const inputs: PutMetricDataInput[] = [];

@@ -2,13 +2,18 @@
  * Pure. The metrics port, and the statistics behind its adapters: one series for every node of a tree of dimensions.
  *
  * The tree is the KPL's (`metrics_manager.h`): a value counts for its metric as a whole, for its stream and for its
- * shard, so that two streams of two shards make seven series of one name.
+ * shard, so that two streams of two shards make seven series of one name. A value of an operation is the KCL's, and makes
+ * one series, under that operation.
  */
 
-export type MetricUnit = "Count" | "Bytes" | "Milliseconds";
+export type MetricUnit = "Count" | "Bytes" | "Milliseconds" | "None";
 
 /** Where a value was measured, from wide to narrow. */
 export interface MetricScope {
+  /** What a consumer's worker was doing, such as `ProcessTask`. */
+  readonly operation?: string | undefined;
+  /** With an operation: the worker's name in the fleet. */
+  readonly workerId?: string | undefined;
   readonly errorCode?: string | undefined;
   readonly streamName?: string | undefined;
   readonly shardId?: string | undefined;
@@ -51,6 +56,10 @@ export class MetricTree implements Metrics {
   }
 
   record(name: string, unit: MetricUnit, value: number, scope: MetricScope, samples = 1): void {
+    if (scope.operation !== undefined) {
+      this.#add(name, unit, value, this.#operationPath(scope.operation, scope), samples);
+      return;
+    }
     const path: [string, string][] = [];
     this.#add(name, unit, value, path, samples);
     for (const [dimension, content] of this.#levels(scope)) {
@@ -65,6 +74,16 @@ export class MetricTree implements Metrics {
     const series = [...this.#series.values()];
     this.#series = new Map();
     return series;
+  }
+
+  /** Source: kcl.md 7, the KCL's dimensions. */
+  #operationPath(operation: string, { workerId, shardId, streamName }: MetricScope): [string, string][] {
+    const path: [string, string][] = [["Operation", operation]];
+    if (this.#granularity === "global") return path;
+    if (workerId !== undefined) path.push(["WorkerIdentifier", workerId]);
+    if (streamName !== undefined) path.push(["StreamId", streamName]);
+    if (shardId !== undefined && this.#granularity === "shard") path.push(["ShardId", shardId]);
+    return path;
   }
 
   #levels(scope: MetricScope): [string, string | undefined][] {
