@@ -9,11 +9,15 @@ import type { ConsumerEvent } from "./events.ts";
 import { detectCpuSource, hostSource } from "./io/cpu-sources.ts";
 import { createDynamoDbTables } from "./io/dynamodb-tables.ts";
 import { createFanOutClient, fanOutFromClient } from "./io/fan-out-client.ts";
+import { countingEvents, KclMetrics } from "./kcl-metrics.ts";
 import type { CpuSource } from "./leases/cpu-usage.ts";
 import { joinFleet, type FleetTables } from "./leases/fleet-tables.ts";
+import type { LeaseTable } from "./leases/lease-table.ts";
 import { limitedTable } from "./leases/limited-table.ts";
+import { meteredTable } from "./leases/metered-table.ts";
 import type { ResolvedConsumerOptions } from "./resolve-options.ts";
 import type { FanOutPort } from "./retrieval/fan-out-port.ts";
+import { meteredKinesis } from "./retrieval-metrics.ts";
 import type { ConsumedStream } from "./shards/consumed-stream.ts";
 import { identifyStreams } from "./shards/identify-streams.ts";
 
@@ -28,10 +32,13 @@ export interface ConsumerWiring {
 /** The ports of one run. */
 export class ConsumerPorts {
   readonly kinesis: KinesisPort;
+  /** KCL's metrics over the user's port. */
+  readonly metrics: KclMetrics | undefined;
+  /** What is published here counts in the metrics too. */
+  readonly events: EventPublisher<ConsumerEvent>;
   readonly #options: ResolvedConsumerOptions;
   readonly #wiring: ConsumerWiring;
   readonly #system: System;
-  readonly #events: EventPublisher<ConsumerEvent>;
   readonly #workerId: string;
 
   constructor(
@@ -41,12 +48,14 @@ export class ConsumerPorts {
     events: EventPublisher<ConsumerEvent>,
     workerId: string,
   ) {
-    const { client, wireFormat } = options;
-    this.kinesis = wiring.kinesis ?? kinesisFromClient(client ?? createKinesisClient(), { wireFormat });
+    const { client, wireFormat, metrics, metricsLevel: level, isMultiStream } = options;
+    this.metrics = metrics === undefined ? undefined : new KclMetrics(metrics, { workerId, level, isMultiStream });
+    const kinesis = wiring.kinesis ?? kinesisFromClient(client ?? createKinesisClient(), { wireFormat });
+    this.kinesis = this.metrics === undefined ? kinesis : meteredKinesis(kinesis, this.metrics, system);
+    this.events = this.metrics === undefined ? events : countingEvents(events, this.metrics);
     this.#options = options;
     this.#wiring = wiring;
     this.#system = system;
-    this.#events = events;
     this.#workerId = workerId;
   }
 
@@ -60,21 +69,25 @@ export class ConsumerPorts {
   identifyStreams(signal: AbortSignal): Promise<readonly ConsumedStream[]> {
     const { streams, isMultiStream } = this.#options;
     if (!isMultiStream) return Promise.resolve(streams);
-    return identifyStreams({ kinesis: this.kinesis, system: this.#system, events: this.#events, signal }, streams);
+    return identifyStreams({ kinesis: this.kinesis, system: this.#system, events: this.events, signal }, streams);
   }
 
   /** The fleet's tables: the application's own, or KCL's in DynamoDB with the older ones beside it. */
   joinFleet(signal: AbortSignal): Promise<FleetTables> {
     const { leaseTable, leaseTableName, applicationName, dynamodb, takeOverFrom2x } = this.#options;
     const system = this.#system;
-    const common = { workerId: this.#workerId, system, events: this.#events, takeOverFrom2x };
+    const common = { workerId: this.#workerId, system, events: this.events, takeOverFrom2x };
     if (leaseTable !== undefined) {
-      return joinFleet({ ...common, leases: limitedTable(leaseTable, system), legacy: undefined }, signal);
+      return joinFleet({ ...common, leases: this.#guarded(leaseTable), legacy: undefined }, signal);
     }
     const { leases, legacy } = createDynamoDbTables(leaseTableName, applicationName, dynamodb, system);
-    const coordinator = limitedTable(legacy.coordinator, system);
-    const metrics = limitedTable(legacy.metrics, system);
-    return joinFleet({ ...common, leases: limitedTable(leases, system), legacy: { coordinator, metrics } }, signal);
+    const guardedLegacy = { coordinator: this.#guarded(legacy.coordinator), metrics: this.#guarded(legacy.metrics) };
+    return joinFleet({ ...common, leases: this.#guarded(leases), legacy: guardedLegacy }, signal);
+  }
+
+  #guarded(table: LeaseTable): LeaseTable {
+    const limited = limitedTable(table, this.#system);
+    return this.metrics === undefined ? limited : meteredTable(limited, this.metrics, this.#system);
   }
 
   /** A system of its own has no processors: under virtual time a run must not depend on the host. */

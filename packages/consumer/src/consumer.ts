@@ -174,11 +174,11 @@ export class Consumer implements AsyncDisposable {
     const crashed = new AbortController();
     const signals = [this.#closing.signal, crashed.signal];
     const stop = AbortSignal.any(signal === undefined ? signals : [...signals, signal]);
+    const ports = new ConsumerPorts(this.#options, this.#wiring, this.#system, this.#events, this.workerId);
     try {
       stop.throwIfAborted();
-      const ports = new ConsumerPorts(this.#options, this.#wiring, this.#system, this.#events, this.workerId);
       const tables = await ports.joinFleet(stop);
-      const { kinesis } = ports;
+      const { kinesis, events, metrics } = ports;
       this.#worker = new Worker({
         options: { ...this.#options, streams: await ports.identifyStreams(stop) },
         workerId: this.workerId,
@@ -186,7 +186,8 @@ export class Consumer implements AsyncDisposable {
         fanOut: () => ports.fanOut(),
         tables,
         system: this.#system,
-        events: this.#events,
+        events,
+        metrics,
         handler,
         findCpuSource: () => ports.findCpuSource(),
         onCrash: (error) => {
@@ -195,9 +196,13 @@ export class Consumer implements AsyncDisposable {
         },
       });
       await this.#worker.start(stop);
+      metrics?.initialized(true);
       await untilAborted(stop);
     } catch (error) {
-      if (!stop.aborted) crash = { error };
+      if (!stop.aborted) {
+        ports.metrics?.initialized(false);
+        crash = { error };
+      }
     }
     await this.#worker?.stop(this.#forcing.signal);
     this.#worker = undefined;

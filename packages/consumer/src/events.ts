@@ -54,10 +54,13 @@ export type ConsumerEvent =
   | { readonly type: "checkpointed"; readonly leaseKey: string; readonly checkpoint: string }
   | {
       readonly type: "batch-delivered";
+      readonly streamName: string;
       readonly shardId: string;
       readonly records: number;
       readonly bytes: number;
       readonly millisBehindLatest: number;
+      /** How long the handler had the batch before this one. */
+      readonly previousBatchMs: number | undefined;
     }
   | { readonly type: "handler-failed"; readonly shardId: string; readonly error: string; readonly restartInMs: number }
   /** The handler gave no sign of life for `maxHandlerMs`: its signal aborts, and the shard goes to `receiver`. */

@@ -8,6 +8,7 @@ import { describeError, type EventPublisher } from "@millrace/core/observe";
 import type { KinesisPort } from "@millrace/core/kinesis";
 import { SerialLoop, type System } from "@millrace/core/runtime";
 import type { ConsumerEvent } from "./events.ts";
+import type { KclMetrics } from "./kcl-metrics.ts";
 import { reasonToLeave, type FleetTables } from "./leases/fleet-tables.ts";
 import { deleteOwnFinished } from "./shards/shard-audit.ts";
 
@@ -19,6 +20,7 @@ export interface FleetWatchOptions {
   readonly kinesis: KinesisPort;
   readonly system: System;
   readonly events: EventPublisher<ConsumerEvent>;
+  readonly metrics?: KclMetrics | undefined;
   /** The leader cleans up for all. */
   readonly isLeader: () => boolean;
   /** Keys of finished shards whose leases this worker owns. */
@@ -45,7 +47,8 @@ export class FleetWatch {
   }
 
   async #step(): Promise<number> {
-    const { tables, events, finished, isLeader, onCrash } = this.#options;
+    const { tables, events, finished, isLeader, metrics, onCrash } = this.#options;
+    metrics?.summary("Migration", "CurrentState:3xWorker", "Count", 1);
     // An operator may set the fleet back to KCL 2.x, whose rules this worker does not follow.
     const reason = await reasonToLeave(tables);
     if (reason !== undefined) onCrash(reason);

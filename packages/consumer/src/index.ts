@@ -38,3 +38,13 @@ export type {
   ShardHandler,
 } from "./record.ts";
 export { ConfigError } from "@millrace/core/options";
+export { cloudWatchMetrics, embeddedMetrics } from "@millrace/core/observe";
+export type {
+  Metrics,
+  MetricScope,
+  MetricsGranularity,
+  MetricsUploadOptions,
+  MetricUnit,
+  PutMetricDataInput,
+  UploadedMetrics,
+} from "@millrace/core/observe";

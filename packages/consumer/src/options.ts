@@ -3,6 +3,7 @@
  */
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { KinesisClient } from "@aws-sdk/client-kinesis";
+import type { Metrics } from "@millrace/core/observe";
 import type { ConsumerEvent } from "./events.ts";
 import type { DeaggregationOptions } from "./retrieval/deaggregation.ts";
 import type { LeaseTable } from "./leases/lease-table.ts";
@@ -158,6 +159,13 @@ export interface ConsumerOptions {
   readonly deaggregation?: DeaggregationOptions | undefined;
   /** For SubscribeToShard, which is HTTP/2. @default one with the Region, endpoint and credentials of `client` */
   readonly fanOutClient?: KinesisClient | undefined;
+  /**
+   * Gets what the KCL measures, under its names (`RecordsProcessed`, `MillisBehindLatest`, ...) and dimensions, and what
+   * the lease table costs: any object with `record`, such as `cloudWatchMetrics`. @default none; nothing is sent anywhere
+   */
+  readonly metrics?: Metrics | undefined;
+  /** `"summary"` leaves out what KCL measures at its level DETAILED only. @default "detailed". Source: KCL, metricsLevel. */
+  readonly metricsLevel?: "summary" | "detailed" | undefined;
   /** Gets every event. What it throws is reported once as a warning and changes nothing. */
   readonly onEvent?: ((event: ConsumerEvent) => void) | undefined;
 }

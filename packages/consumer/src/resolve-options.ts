@@ -15,7 +15,9 @@ import {
   clientOption,
 } from "@millrace/core/options";
 import type { StreamRef } from "@millrace/core/kinesis";
+import type { Metrics } from "@millrace/core/observe";
 import type { ConsumerEvent } from "./events.ts";
+import type { MetricsLevel } from "./kcl-metrics.ts";
 import type { StrategyOption } from "./leases/fleet.ts";
 import type { LeaseTable } from "./leases/lease-table.ts";
 import type { ConsumerOptions, InitialPositionOption, StreamOption } from "./options.ts";
@@ -59,6 +61,8 @@ export interface ResolvedConsumerOptions {
   readonly fanOut: { readonly consumerName: string; readonly consumerArn: string | undefined } | undefined;
   readonly deaggregation: DeaggregationOptions;
   readonly fanOutClient: KinesisClient | undefined;
+  readonly metrics: Metrics | undefined;
+  readonly metricsLevel: MetricsLevel;
   readonly onEvent: ((event: ConsumerEvent) => void) | undefined;
 }
 
@@ -97,6 +101,8 @@ const names: readonly (keyof ConsumerOptions)[] = [
   "wireFormat",
   "deaggregation",
   "fanOutClient",
+  "metrics",
+  "metricsLevel",
   "onEvent",
 ];
 
@@ -157,8 +163,15 @@ export function resolveConsumerOptions(options: ConsumerOptions): ResolvedConsum
     wireFormat: choiceOption("wireFormat", options.wireFormat, ["json", "cbor"], "json"),
     deaggregation: checkDeaggregation(options.deaggregation),
     fanOutClient: options.fanOutClient,
+    metrics: metricsOption(options.metrics),
+    metricsLevel: choiceOption("metricsLevel", options.metricsLevel, ["summary", "detailed"], "detailed"),
     onEvent: functionOption("onEvent", options.onEvent),
   };
+}
+
+function metricsOption(metrics: Metrics | undefined): Metrics | undefined {
+  if (metrics === undefined || typeof (metrics as { record?: unknown } | null)?.record === "function") return metrics;
+  throw new ConfigError({ path: "metrics", got: metrics, expected: "an object with a record function" });
 }
 
 /** Source: the pattern of table names in DynamoDB's CreateTable. */

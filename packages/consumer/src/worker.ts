@@ -13,6 +13,7 @@ import { Departure } from "./leases/departure.ts";
 import type { FleetTables } from "./leases/fleet-tables.ts";
 import type { HeldLease } from "./leases/held-lease.ts";
 import type { ConsumerHealth } from "./health.ts";
+import type { KclMetrics } from "./kcl-metrics.ts";
 import type { CpuSource } from "./leases/cpu-usage.ts";
 import { LeaderDuties } from "./leases/leader-duties.ts";
 import { LeaderLock } from "./leases/leader-lock.ts";
@@ -36,6 +37,7 @@ export interface WorkerOptions {
   readonly tables: FleetTables;
   readonly system: System;
   readonly events: EventPublisher<ConsumerEvent>;
+  readonly metrics: KclMetrics | undefined;
   readonly handler: ShardHandler;
   /** Finds what this worker's CPU is measured by; undefined for nothing. */
   readonly findCpuSource: () => Promise<CpuSource | undefined>;
@@ -58,13 +60,12 @@ export class Worker {
 
   constructor(wiring: WorkerOptions) {
     this.#wiring = wiring;
-    const { options, workerId, tables, system, events, onCrash } = wiring;
+    const { options, workerId, tables, system, events } = wiring;
     const { failoverTimeMs } = options;
     const table = tables.leases;
     this.#readers = new Readers(wiring);
     this.#departure = new Departure(tables, workerId, system);
-    const { findCpuSource } = wiring;
-    this.#reporter = new MetricsReporter({ table: tables.metrics, workerId, system, events, findCpuSource, onCrash });
+    this.#reporter = new MetricsReporter({ ...wiring, table: tables.metrics });
     this.#lock = new LeaderLock({
       table: tables.leader,
       workerId,
@@ -75,23 +76,16 @@ export class Worker {
     });
     this.#duties = new LeaderDuties({
       ...options,
+      ...wiring,
       lock: this.#lock,
-      tables,
       table,
-      kinesis: wiring.kinesis,
-      system,
-      events,
-      onCrash,
     });
     this.#coordinator = new LeaseCoordinator({
+      ...wiring,
       table,
-      workerId,
-      system,
       failoverTimeMs,
-      events,
       discoveryIntervalMs: options.leaseDiscoveryIntervalMs,
       onAcquired: (held) => this.#acquired(held),
-      onCrash,
     });
     const { finished } = this.#coordinator;
     this.#watch = new FleetWatch({ ...wiring, finished, isLeader: () => this.#lock.isLeader });
@@ -189,7 +183,7 @@ export class Worker {
   }
 
   #consume(held: HeldLease): void {
-    const { options, workerId, kinesis, tables, system, events, handler, onCrash } = this.#wiring;
+    const { options, workerId, kinesis, tables, system, events, metrics, handler, onCrash } = this.#wiring;
     const stream = this.#streamOf(held);
     if (stream === undefined) return;
     const shard = new ShardConsumer({
@@ -200,6 +194,7 @@ export class Worker {
       kinesis,
       system,
       events,
+      metrics,
       workerId,
       onCrash,
       maxBatchRecords: options.maxBatchRecords,

@@ -168,7 +168,7 @@ describe("reading", () => {
     }
     const rows = await wide.scan();
     expect(rows.ok && rows.value).toHaveLength(5);
-    expect(rows.ok && rows.readUnits).toBeGreaterThan(0);
+    expect(rows.ok && rows.units).toBeGreaterThan(0);
   });
 
   test("a table that does not exist is refused, not waited for", async () => {

@@ -34,6 +34,14 @@ const tableWaitMs = 600_000;
 /** How long the answer "the index is not active" is believed. */
 const indexRecheckMs = 30_000;
 
+/** Every call says what it cost, indexes included. */
+const askCost = { ReturnConsumedCapacity: "TOTAL" } as const;
+
+interface WriteAnswer {
+  readonly Attributes?: RawItem | undefined;
+  readonly ConsumedCapacity?: { readonly CapacityUnits?: number | undefined } | undefined;
+}
+
 export interface DynamoDbLeaseTableOptions {
   readonly client: DynamoDBClient;
   readonly tableName: string;
@@ -86,10 +94,11 @@ export class DynamoDbLeaseTable implements LeaseTable {
       TableName: this.name,
       Key: { [this.keyAttribute]: { S: key } },
       ConsistentRead: options.consistent ?? false,
+      ...askCost,
     });
     return this.#read(async () => {
       const answer = await this.#client.send(once(command), abortOf(options));
-      return { ok: true, value: asRow(answer.Item) };
+      return { ok: true, value: asRow(answer.Item), units: answer.ConsumedCapacity?.CapacityUnits };
     });
   }
 
@@ -97,12 +106,10 @@ export class DynamoDbLeaseTable implements LeaseTable {
     const command = new PutItemCommand({
       TableName: this.name,
       Item: row as RawItem,
+      ...askCost,
       ...withRawValues(conditionParts(conditions)),
     });
-    return this.#write(async () => {
-      await this.#client.send(once(command), abortOf(options));
-      return undefined;
-    });
+    return this.#write(() => this.#client.send(once(command), abortOf(options)));
   }
 
   async update(
@@ -114,40 +121,39 @@ export class DynamoDbLeaseTable implements LeaseTable {
       Key: { [this.keyAttribute]: { S: update.key } },
       ReturnValues: options.returnRow === true ? "ALL_NEW" : "NONE",
       ReturnValuesOnConditionCheckFailure: "ALL_OLD",
+      ...askCost,
       ...withRawValues(updateParts(update)),
     });
-    return this.#write(async () => (await this.#client.send(once(command), abortOf(options))).Attributes);
+    return this.#write(() => this.#client.send(once(command), abortOf(options)));
   }
 
   async delete(key: string, conditions: readonly Condition[], options: TableCallOptions = {}): Promise<WriteOutcome> {
     const command = new DeleteItemCommand({
       TableName: this.name,
       Key: { [this.keyAttribute]: { S: key } },
+      ...askCost,
       ...withRawValues(conditionParts(conditions)),
     });
-    return this.#write(async () => {
-      await this.#client.send(once(command), abortOf(options));
-      return undefined;
-    });
+    return this.#write(() => this.#client.send(once(command), abortOf(options)));
   }
 
   async scan(options: TableCallOptions = {}): Promise<ReadOutcome<readonly Row[]>> {
     return this.#read(async () => {
       const rows: Row[] = [];
-      let readUnits = 0;
+      let units = 0;
       let startKey: RawItem | undefined;
       do {
         const command = new ScanCommand({
           TableName: this.name,
-          ReturnConsumedCapacity: "TOTAL",
+          ...askCost,
           ...(startKey === undefined ? {} : { ExclusiveStartKey: startKey }),
         });
         const page = await this.#client.send(once(command), abortOf(options));
         for (const item of page.Items ?? []) rows.push(item as Row);
-        readUnits += page.ConsumedCapacity?.CapacityUnits ?? 0;
+        units += page.ConsumedCapacity?.CapacityUnits ?? 0;
         startKey = page.LastEvaluatedKey;
       } while (startKey !== undefined);
-      return { ok: true, value: rows, readUnits };
+      return { ok: true, value: rows, units };
     });
   }
 
@@ -160,6 +166,7 @@ export class DynamoDbLeaseTable implements LeaseTable {
     }
     return this.#read(async () => {
       const keys: string[] = [];
+      let units = 0;
       let startKey: RawItem | undefined;
       do {
         const command = new QueryCommand({
@@ -167,13 +174,15 @@ export class DynamoDbLeaseTable implements LeaseTable {
           IndexName: ownerIndexName,
           KeyConditionExpression: "leaseOwner = :owner",
           ExpressionAttributeValues: { ":owner": { S: owner } },
+          ...askCost,
           ...(startKey === undefined ? {} : { ExclusiveStartKey: startKey }),
         });
         const page = await this.#client.send(once(command), abortOf(options));
         for (const item of page.Items ?? []) keys.push(textOf(item as Row, this.keyAttribute) ?? "");
+        units += page.ConsumedCapacity?.CapacityUnits ?? 0;
         startKey = page.LastEvaluatedKey;
       } while (startKey !== undefined);
-      return { ok: true, value: keys };
+      return { ok: true, value: keys, units };
     });
   }
 
@@ -182,7 +191,7 @@ export class DynamoDbLeaseTable implements LeaseTable {
     items: readonly unknown[],
     options: TableCallOptions & { readonly token: string },
   ): Promise<JointOutcome> {
-    const own = {
+    const ownWrite = {
       Update: {
         TableName: this.name,
         Key: { [this.keyAttribute]: { S: update.key } },
@@ -191,12 +200,14 @@ export class DynamoDbLeaseTable implements LeaseTable {
       },
     };
     const command = new TransactWriteItemsCommand({
-      TransactItems: [own as TransactWriteItem, ...(items as readonly TransactWriteItem[])],
+      TransactItems: [ownWrite as TransactWriteItem, ...(items as readonly TransactWriteItem[])],
       ClientRequestToken: options.token.slice(0, 36),
+      ...askCost,
     });
     try {
-      await this.#client.send(once(command), abortOf(options));
-      return { ok: true };
+      const answer = await this.#client.send(once(command), abortOf(options));
+      const own = answer.ConsumedCapacity?.find((capacity) => capacity.TableName === this.name);
+      return { ok: true, units: own?.CapacityUnits };
     } catch (error) {
       return cancellation(error) ?? tableFailure(error);
     }
@@ -227,9 +238,10 @@ export class DynamoDbLeaseTable implements LeaseTable {
     }
   }
 
-  async #write(call: () => Promise<RawItem | undefined>): Promise<WriteOutcome> {
+  async #write(call: () => Promise<WriteAnswer>): Promise<WriteOutcome> {
     try {
-      return { ok: true, row: asRow(await call()) };
+      const answer = await call();
+      return { ok: true, row: asRow(answer.Attributes), units: answer.ConsumedCapacity?.CapacityUnits };
     } catch (error) {
       if ((error as Error).name === "ConditionalCheckFailedException") {
         return { ok: false, reason: "condition-failed", row: asRow((error as { Item?: RawItem }).Item) };

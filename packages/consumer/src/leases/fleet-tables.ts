@@ -104,12 +104,14 @@ export async function scanFleet(tables: FleetTables, options: TableCallOptions =
   const rows = await tables.leases.scan(options);
   if (!rows.ok) return rows;
   const fleet = readFleet(rows.value, tables.leases.keyAttribute);
-  if (tables.metrics === tables.leases) return { ok: true, value: fleet, readUnits: rows.readUnits ?? 0 };
+  if (tables.metrics === tables.leases) return { ok: true, value: fleet, units: rows.units };
   const legacyRows = await tables.metrics.scan(options);
   if (!legacyRows.ok) return legacyRows;
   const legacyFleet = readFleet(legacyRows.value, tables.metrics.keyAttribute);
-  const readUnits = (rows.readUnits ?? 0) + (legacyRows.readUnits ?? 0);
-  return { ok: true, value: { leases: fleet.leases, workers: [...fleet.workers, ...legacyFleet.workers] }, readUnits };
+  const units = (rows.units ?? 0) + (legacyRows.units ?? 0);
+  const workers = [...fleet.workers, ...legacyFleet.workers];
+  const unreadableWorkers = fleet.unreadableWorkers + legacyFleet.unreadableWorkers;
+  return { ok: true, value: { ...fleet, workers, unreadableWorkers }, units };
 }
 
 /** Why this worker must leave: the fleet was set back to KCL 2.x; undefined while it may stay. */

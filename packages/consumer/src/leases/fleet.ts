@@ -2,32 +2,45 @@
  * Pure. The fleet as the leader sees it in one scan: leases, workers, and whom not to trust with more.
  */
 import { isShardEnd } from "../checkpoint/checkpoint.ts";
-import { actualOwner, parseLease, type Lease } from "./lease.ts";
+import { actualOwner, isLeaseRow, parseLease, type Lease } from "./lease.ts";
 import { isExpired, type CounterObservations } from "./lease-expiry.ts";
 import type { AssignmentStrategy } from "./placement.ts";
 import type { Row } from "./table-row.ts";
-import { isWorkerActive, isWorkerFailing, parseWorkerMetrics, type WorkerMetrics } from "./worker-metrics.ts";
+import {
+  isWorkerActive,
+  isWorkerFailing,
+  isWorkerRow,
+  parseWorkerMetrics,
+  type WorkerMetrics,
+} from "./worker-metrics.ts";
 
 /** Rows of one or more tables, told apart. */
 export interface FleetRows {
   readonly leases: readonly Lease[];
   readonly workers: readonly WorkerMetrics[];
+  /** Rows that look like leases or workers and lack what those must have. */
+  readonly unreadableLeases: number;
+  readonly unreadableWorkers: number;
 }
 
 /** Reads leases and workers out of the rows of a table with this key attribute. */
 export function readFleet(rows: readonly Row[], keyAttribute: string): FleetRows {
   const leases: Lease[] = [];
   const workers: WorkerMetrics[] = [];
+  let unreadableLeases = 0;
+  let unreadableWorkers = 0;
   for (const row of rows) {
-    const lease = keyAttribute === "leaseKey" ? parseLease(row) : undefined;
-    if (lease !== undefined) {
-      leases.push(lease);
-      continue;
+    if (keyAttribute === "leaseKey" && isLeaseRow(row)) {
+      const lease = parseLease(row);
+      if (lease === undefined) unreadableLeases++;
+      else leases.push(lease);
+    } else if (isWorkerRow(row, keyAttribute)) {
+      const worker = parseWorkerMetrics(row, keyAttribute);
+      if (worker === undefined) unreadableWorkers++;
+      else workers.push(worker);
     }
-    const worker = parseWorkerMetrics(row, keyAttribute);
-    if (worker !== undefined) workers.push(worker);
   }
-  return { leases, workers };
+  return { leases, workers, unreadableLeases, unreadableWorkers };
 }
 
 /** Workers that let leases expire, with the report that they had made by then. */
@@ -39,7 +52,7 @@ export type Suspects = ReadonlyMap<string, number>;
  */
 export function suspectsAfter(
   before: Suspects,
-  fleet: FleetRows,
+  fleet: Pick<FleetRows, "leases" | "workers">,
   observations: CounterObservations,
   now: number,
   failoverTimeMs: number,
@@ -69,7 +82,11 @@ export function suspectsAfter(
  * Workers that may be given leases, in a fixed order. Those whose last measurement failed get none, as with KCL; where
  * it failed for all, a lease with an owner who cannot measure itself is better than one without [C8].
  */
-export function eligibleWorkers(fleet: FleetRows, suspects: Suspects, wallNowMs: number): readonly WorkerMetrics[] {
+export function eligibleWorkers(
+  fleet: Pick<FleetRows, "workers">,
+  suspects: Suspects,
+  wallNowMs: number,
+): readonly WorkerMetrics[] {
   const active = fleet.workers
     .filter((worker) => isWorkerActive(worker, wallNowMs) && !suspects.has(worker.workerId))
     .toSorted((a, b) => (a.workerId < b.workerId ? -1 : 1));

@@ -14,6 +14,7 @@ import { auditStream, deleteFinished } from "../shards/shard-audit.ts";
 import { callWithin } from "./call-within.ts";
 import { scanFleet, type FleetTables } from "./fleet-tables.ts";
 import { suspectsAfter, type FleetRows, type Suspects } from "./fleet.ts";
+import { countExpired, countFleet, countRound, countSync } from "./leader-metrics.ts";
 import { LeaseAssigner, type LeaseAssignerOptions } from "./lease-assigner.ts";
 import { observeCounters, type CounterObservations } from "./lease-expiry.ts";
 import type { Lease } from "./lease.ts";
@@ -63,6 +64,7 @@ export class LeaderDuties {
   async #step(signal: AbortSignal): Promise<number> {
     const { lock, failoverTimeMs } = this.#options;
     await lock.step();
+    this.#options.metrics?.detailed("LeaderDecider", "LeaderDecider:IsLeader", "Count", Number(lock.isLeader));
     if (lock.isLeader && !signal.aborted) {
       if (await this.#lead(signal)) return 0;
     } else if (!lock.isLeader) {
@@ -83,17 +85,23 @@ export class LeaderDuties {
     const { system, tables, failoverTimeMs, lock } = this.#options;
     const startedAt = system.now();
     const rows = await callWithin(system, failoverTimeMs, () => scanFleet(tables, { signal }));
+    const { metrics } = this.#options;
     if (!rows.ok) {
+      if (metrics !== undefined) countRound(metrics, false, system.now() - startedAt);
       this.#events.publish({ type: "lease-table-failed", operation: "scan", error: describeError(rows.error) });
       return false;
     }
     const fleet = rows.value;
-    this.#lastScanUnits = rows.readUnits ?? 0;
+    this.#lastScanUnits = rows.units ?? 0;
     this.#observations = observeCounters(this.#observations, fleet.leases, system.now());
+    const scanMs = system.now() - startedAt;
+    if (metrics !== undefined) countFleet(metrics, fleet, scanMs, system.wallNow());
     this.#suspects = suspectsAfter(this.#suspects, fleet, this.#observations, startedAt, failoverTimeMs);
     const created = await this.#syncShards(fleet.leases, signal);
     if (!lock.isLeader || signal.aborted) return false;
+    if (metrics !== undefined) countExpired(metrics, fleet.leases, this.#observations, startedAt, failoverTimeMs);
     await this.#assigner.assign(fleet, this.#observations, this.#suspects, startedAt);
+    if (metrics !== undefined) countRound(metrics, true, system.now() - startedAt);
     if (system.now() - this.#cleanedAt >= this.#options.leaseCleanupIntervalMs) {
       this.#cleanedAt = system.now();
       await deleteFinished(this.#options, fleet.leases);
@@ -108,13 +116,19 @@ export class LeaderDuties {
 
   /** Creates missing leases: at once for a stream without any, else when the last comparison is old. */
   async #syncShards(leases: readonly Lease[], signal: AbortSignal): Promise<number> {
-    const { system, streams, shardSyncIntervalMs, failoverTimeMs } = this.#options;
+    const { system, streams, shardSyncIntervalMs, failoverTimeMs, metrics } = this.#options;
     let created = 0;
+    const startedAt = system.now();
+    const synced = { streams: 0, failed: 0 };
+    const leasesByStream: (readonly Lease[])[] = [];
     for (const stream of streams) {
       const own = leases.filter((lease) => lease.streamIdentifier === stream.streamIdentifier);
+      leasesByStream.push(own);
       const syncedAt = this.#syncedAt.get(stream.leaseKeyPrefix) ?? -Infinity;
       if (own.length > 0 && system.now() - syncedAt < shardSyncIntervalMs) continue;
       const outcome = await auditStream(this.#options, stream, own, signal);
+      synced.streams++;
+      if (!outcome.ok) synced.failed++;
       if (outcome.ok) {
         this.#syncedAt.set(stream.leaseKeyPrefix, system.now());
         created += outcome.created;
@@ -130,6 +144,8 @@ export class LeaderDuties {
         this.#events.publish({ type: "stream-call-failed", ...at, code, error: describeError(outcome.error) });
       }
     }
+    const tookMs = system.now() - startedAt;
+    if (metrics !== undefined && synced.streams > 0) countSync(metrics, leasesByStream, { ...synced, tookMs });
     return created;
   }
 

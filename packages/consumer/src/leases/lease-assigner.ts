@@ -8,8 +8,10 @@ import type { System } from "@millrace/core/runtime";
 import PQueue from "p-queue";
 import { isShardEnd } from "../checkpoint/checkpoint.ts";
 import type { ConsumerEvent } from "../events.ts";
+import type { KclMetrics } from "../kcl-metrics.ts";
 import { callWithin } from "./call-within.ts";
 import { chooseStrategy, eligibleWorkers, type FleetRows, type StrategyOption, type Suspects } from "./fleet.ts";
+import { countDecisions, countWritten } from "./leader-metrics.ts";
 import { planAssignment } from "./lease-assignment.ts";
 import type { CounterObservations } from "./lease-expiry.ts";
 import type { LeaderLock } from "./leader-lock.ts";
@@ -31,6 +33,7 @@ export interface LeaseAssignerOptions extends AssignmentLimits {
   readonly table: LeaseTable;
   readonly system: System;
   readonly events: EventPublisher<ConsumerEvent>;
+  readonly metrics?: KclMetrics | undefined;
   readonly failoverTimeMs: number;
   readonly handOffTimeoutMs: number;
   readonly gracefulHandOff: boolean;
@@ -60,7 +63,7 @@ export class LeaseAssigner {
 
   /** One round. */
   async assign(fleet: FleetRows, observations: CounterObservations, suspects: Suspects, now: number): Promise<void> {
-    const { system, failoverTimeMs, leaseAssignmentStrategy } = this.#options;
+    const { system, failoverTimeMs, leaseAssignmentStrategy, metrics } = this.#options;
     this.#watchHandOffs(fleet.leases, now);
     const workers = eligibleWorkers(fleet, suspects, system.wallNow());
     const strategy = chooseStrategy(leaseAssignmentStrategy, workers);
@@ -69,7 +72,8 @@ export class LeaseAssigner {
     const reporting = new Set(
       workers.flatMap(({ workerId, series }) => (Object.keys(series).length > 0 ? workerId : [])),
     );
-    const decisions = planAssignment({
+    const plannedAt = system.now();
+    const { decisions, waiting } = planAssignment({
       ...this.#options,
       strategy,
       leases: fleet.leases.filter((lease) => !isShardEnd(lease.checkpoint)),
@@ -80,11 +84,15 @@ export class LeaseAssigner {
       balance,
       isHandOffOverdue: (lease) => this.#isHandOffOverdue(lease, now),
     });
+    const writingAt = system.now();
+    if (metrics !== undefined) countDecisions(metrics, decisions, waiting, writingAt - plannedAt);
     for (const { cause, lease, receiver } of decisions) {
       if (cause !== "balance") continue;
       for (const worker of [receiver, lease.leaseOwner ?? ""]) this.#movedAt.set(worker, now);
     }
-    await this.#queue.addAll(decisions.map((decision) => () => this.#carryOut(decision)));
+    const written = await this.#queue.addAll(decisions.map((decision) => () => this.#carryOut(decision)));
+    const failed = written.filter((isWritten) => !isWritten).length;
+    if (metrics !== undefined) countWritten(metrics, failed, system.now() - writingAt);
   }
 
   #settling(reporting: ReadonlySet<string>, now: number): ReadonlySet<string> {
@@ -113,10 +121,10 @@ export class LeaseAssigner {
     return pending !== undefined && now - pending.since > handOffTimeoutMs + failoverTimeMs;
   }
 
-  async #carryOut(decision: AssignmentDecision): Promise<void> {
+  async #carryOut(decision: AssignmentDecision): Promise<boolean> {
     const { system, table, failoverTimeMs, lock, gracefulHandOff } = this.#options;
     // Decisions of a leader that was paused for long may be as old as the pause.
-    if (!lock.isLeader) return;
+    if (!lock.isLeader) return false;
     const { lease, receiver, cause } = decision;
     const { leaseKey } = lease;
     const graceful = decision.type === "hand-off" && gracefulHandOff;
@@ -128,5 +136,6 @@ export class LeaseAssigner {
       const error = describeError(outcome.error);
       this.#options.events.publish({ type: "lease-table-failed", operation: "assign", error });
     }
+    return outcome.ok;
   }
 }

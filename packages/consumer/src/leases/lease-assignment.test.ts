@@ -2,8 +2,8 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { sentinel } from "../checkpoint/checkpoint.ts";
 import { eligibleWorkers, suspectsAfter } from "./fleet.ts";
-import { planAssignment } from "./lease-assignment.ts";
-import type { AssignmentInput } from "./placement.ts";
+import { planAssignment as planRound } from "./lease-assignment.ts";
+import type { AssignmentDecision, AssignmentInput } from "./placement.ts";
 import { isExpired, observeCounters } from "./lease-expiry.ts";
 import type { Lease } from "./lease.ts";
 import { newLeaseRow, parseLease } from "./lease.ts";
@@ -42,6 +42,8 @@ function input(fields: Partial<Omit<AssignmentInput, "workers">> & { workers?: r
     workers: workers.map((workerId) => worker(workerId)),
   };
 }
+
+const planAssignment = (round: AssignmentInput): readonly AssignmentDecision[] => planRound(round).decisions;
 
 /** Who has what once the decisions are carried out. */
 function countsAfter(leases: readonly Lease[], decisions: ReturnType<typeof planAssignment>): Map<string, number> {
@@ -154,9 +156,7 @@ describe("workers", () => {
       worker("failing", { series: { C: [10, -1] }, operatingRange: { C: 100 } }),
       worker("fine"),
     ];
-    expect(eligibleWorkers({ leases: [], workers }, new Map(), 1_000_000).map(({ workerId }) => workerId)).toEqual([
-      "fine",
-    ]);
+    expect(eligibleWorkers({ workers }, new Map(), 1_000_000).map(({ workerId }) => workerId)).toEqual(["fine"]);
   });
 
   test("that let all their leases expire get nothing until they report again", () => {

@@ -26,8 +26,14 @@ interface SortedLeases {
   readonly movable: ReadonlyMap<string, Lease[]>;
 }
 
+export interface AssignmentPlan {
+  readonly decisions: readonly AssignmentDecision[];
+  /** Leases that wait for an owner, assigned by this plan or not. */
+  readonly waiting: number;
+}
+
 /** Decides. Leases that nobody can take stay as they are and come again in the next round. */
-export function planAssignment(input: AssignmentInput): readonly AssignmentDecision[] {
+export function planAssignment(input: AssignmentInput): AssignmentPlan {
   const { waiting, held, movable } = sortLeases(input);
   const isByCount = input.strategy === "count";
   const placement: Placement = isByCount ? new CountPlacement(input, held) : new UtilizationPlacement(input, held);
@@ -42,7 +48,7 @@ export function planAssignment(input: AssignmentInput): readonly AssignmentDecis
     decisions.push({ type: "assign", lease, receiver, cause });
   }
   if (input.balance) decisions.push(...placement.balance(movable));
-  return decisions;
+  return { decisions, waiting: waiting.length };
 }
 
 function sortLeases(input: AssignmentInput): SortedLeases {

@@ -107,7 +107,11 @@ export class LeaseCoordinator {
     // A renewal of the round before that still waits for the table must not hold up the others.
     const renewals = stalestFirst.map((lease) => this.#queue.add(() => lease.renew()));
     const round = Promise.all(renewals).then(() => undefined);
-    await callWithin(this.#system, this.#renewalIntervalMs(), () => round.then(() => ({ ok: true as const })));
+    const limitMs = this.#renewalIntervalMs();
+    const outcome = await callWithin(this.#system, limitMs, () => round.then(() => ({ ok: true as const })));
+    const { metrics } = this.#options;
+    metrics?.summary("RenewAllLeases", "CurrentLeases", "Count", this.#held.size, { isWorker: true });
+    metrics?.done("RenewAllLeases", outcome.ok, this.#system.now() - startedAt, { isWorker: true });
     const pauseMs = Math.max(0, startedAt + this.#renewalIntervalMs() - this.#system.now());
     this.#renewDueAt = this.#system.now() + pauseMs;
     return pauseMs;
@@ -115,27 +119,41 @@ export class LeaseCoordinator {
 
   /** Looks for leases that were given to this worker, once. */
   async discover(): Promise<void> {
-    const { table, workerId, system } = this.#options;
+    const { table, workerId, system, metrics } = this.#options;
     const startedAt = system.now();
     const keys = await callWithin(system, this.#callLimitMs(), (signal) => table.keysOwnedBy(workerId, { signal }));
+    const tookMs = system.now() - startedAt;
+    metrics?.detailed("LeaseDiscovery", "ListLeaseKeysForWorker.Time", "Milliseconds", tookMs, { isWorker: true });
+    if (keys.ok) await this.#adoptOwned(keys.value, startedAt);
+    metrics?.done("LeaseDiscovery", keys.ok, system.now() - startedAt, { isWorker: true });
     if (!keys.ok) {
       this.#events.publish({ type: "lease-table-failed", operation: "discover", error: describeError(keys.error) });
-      return;
     }
-    const owned = new Set(keys.value);
+  }
+
+  async #adoptOwned(keys: readonly string[], knownAt: number): Promise<void> {
+    const { table, workerId, system, metrics } = this.#options;
+    const scope = { isWorker: true } as const;
+    const startedAt = system.now();
+    const owned = new Set(keys);
     for (const key of this.#finished) if (!owned.has(key)) this.#finished.delete(key);
-    for (const key of keys.value) {
-      if (this.#held.has(key) || this.#finished.has(key)) continue;
+    const unknown = keys.filter((key) => !this.#held.has(key) && !this.#finished.has(key));
+    for (const key of unknown) {
       // The list may be old; only the row itself says whether the lease is ours and free to start.
       const row = await callWithin(system, this.#callLimitMs(), (signal) =>
         table.get(key, { consistent: true, signal }),
       );
+      if (!row.ok) metrics?.summary("LeaseDiscovery", "GetLease:Error", "Count", 1, scope);
       if (!row.ok || row.value === undefined) continue;
       const lease = parseLease(row.value);
-      if (lease?.leaseOwner !== workerId || lease.checkpointOwner !== undefined) continue;
+      const isOurs = lease?.leaseOwner === workerId;
+      metrics?.detailed("LeaseDiscovery", "OwnerMismatch", "Count", isOurs ? 0 : 1, scope);
+      if (!isOurs || lease.checkpointOwner !== undefined) continue;
       if (!this.#isDiscovering) return;
-      this.adopt(lease, startedAt);
+      this.adopt(lease, knownAt);
     }
+    metrics?.detailed("LeaseDiscovery", "NewLeasesDiscovered", "Count", unknown.length, scope);
+    metrics?.detailed("LeaseDiscovery", "FetchNewLeases.Time", "Milliseconds", system.now() - startedAt, scope);
   }
 
   /** Takes up a lease whose row names this worker as its owner. */

@@ -18,14 +18,19 @@ export interface TableFailure {
   readonly error: Error;
 }
 
-/** What came of a conditional write. `row` is the row as found, where the table gives it back. */
+/**
+ * What came of a conditional write. `row` is the row as found, where the table gives it back; `units` is what the write
+ * cost, indexes included, where the table says.
+ */
 export type WriteOutcome =
-  | { readonly ok: true; readonly row?: Row | undefined }
+  | { readonly ok: true; readonly row?: Row | undefined; readonly units?: number | undefined }
   | { readonly ok: false; readonly reason: "condition-failed"; readonly row?: Row | undefined }
   | TableFailure;
 
-/** What came of a read; `readUnits` is what it cost, where the table says. */
-export type ReadOutcome<T> = { readonly ok: true; readonly value: T; readonly readUnits?: number } | TableFailure;
+/** What came of a read; `units` is what it cost, where the table says. */
+export type ReadOutcome<T> =
+  | { readonly ok: true; readonly value: T; readonly units?: number | undefined }
+  | TableFailure;
 
 /** Of every call. */
 export interface TableCallOptions {

@@ -8,6 +8,7 @@ import { describeError, type EventPublisher } from "@millrace/core/observe";
 import { backoffMs, sleep, type System } from "@millrace/core/runtime";
 import type { LeaseLossReason } from "../errors.ts";
 import type { ConsumerEvent } from "../events.ts";
+import type { KclMetrics } from "../kcl-metrics.ts";
 import { callWithin } from "./call-within.ts";
 import { parseLease, type Lease } from "./lease.ts";
 import type { JointOutcome, LeaseTable } from "./lease-table.ts";
@@ -22,6 +23,7 @@ export interface LeaseKeeping {
   readonly system: System;
   readonly failoverTimeMs: number;
   readonly events: EventPublisher<ConsumerEvent>;
+  readonly metrics?: KclMetrics | undefined;
 }
 
 /** The lease to write, which may learn of its hand-off on the way. */

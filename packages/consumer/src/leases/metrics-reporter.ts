@@ -6,6 +6,7 @@
 import { describeError, type EventPublisher } from "@millrace/core/observe";
 import { SerialLoop, type System } from "@millrace/core/runtime";
 import type { ConsumerEvent } from "../events.ts";
+import type { KclMetrics } from "../kcl-metrics.ts";
 import { callWithin } from "./call-within.ts";
 import { CpuMeter } from "./cpu-meter.ts";
 import type { CpuSource } from "./cpu-usage.ts";
@@ -23,6 +24,7 @@ export interface MetricsReporterOptions {
   readonly workerId: string;
   readonly system: System;
   readonly events: EventPublisher<ConsumerEvent>;
+  readonly metrics?: KclMetrics | undefined;
   readonly findCpuSource: () => Promise<CpuSource | undefined>;
   readonly onCrash: (error: unknown) => void;
 }
@@ -88,7 +90,8 @@ export class MetricsReporter {
   }
 
   async #report(): Promise<boolean> {
-    const { system, table, workerId } = this.#options;
+    const { system, table, workerId, metrics } = this.#options;
+    const startedAt = system.now();
     const seconds = Math.floor(system.wallNow() / 1000);
     const report = metricsReport({
       workerId,
@@ -101,6 +104,7 @@ export class MetricsReporter {
     });
     if (await this.#hasNamesake()) return true;
     const outcome = await callWithin(system, callLimitMs, (signal) => table.update(report, { signal }));
+    metrics?.done("WorkerMetricStatsReporter", outcome.ok, system.now() - startedAt, { isWorker: true });
     if (outcome.ok) this.#cpu.reported();
     else if (outcome.reason !== "condition-failed") this.#failed(outcome.error);
     return outcome.ok;

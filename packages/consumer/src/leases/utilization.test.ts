@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { sentinel } from "../checkpoint/checkpoint.ts";
 import { chooseStrategy, eligibleWorkers } from "./fleet.ts";
-import { planAssignment } from "./lease-assignment.ts";
+import { planAssignment as planRound } from "./lease-assignment.ts";
 import { observeCounters } from "./lease-expiry.ts";
 import { newLeaseRow, parseLease, type Lease } from "./lease.ts";
 import type { AssignmentDecision, AssignmentInput } from "./placement.ts";
@@ -51,6 +51,8 @@ function input(leases: readonly Lease[], workers: readonly WorkerMetrics[], fiel
     ...fields,
   } satisfies AssignmentInput;
 }
+
+const planAssignment = (round: AssignmentInput): readonly AssignmentDecision[] => planRound(round).decisions;
 
 /** The leases once the decisions are carried out. */
 function after(leases: readonly Lease[], decisions: readonly AssignmentDecision[]): Lease[] {
@@ -264,7 +266,7 @@ describe("the fleet's strategy", () => {
 });
 
 const eligibleNames = (workers: readonly WorkerMetrics[]): string[] =>
-  eligibleWorkers({ leases: [], workers }, new Map(), 1_000_000).map(({ workerId }) => workerId);
+  eligibleWorkers({ workers }, new Map(), 1_000_000).map(({ workerId }) => workerId);
 
 test("where every worker's measurement fails, they are given leases all the same [C8]", () => {
   const failing = [worker("a", [10, -1]), worker("b", [-1])];

@@ -76,14 +76,18 @@ function seriesOf(row: Row, name: string): Record<string, readonly number[]> {
   return series;
 }
 
+/** True for a row that tells of a worker. KCL 3.0 to 3.4 names no type in a table of its own. */
+export function isWorkerRow(row: Row, keyAttribute: string): boolean {
+  const type = textOf(row, "entityType");
+  return type === "WORKER_METRIC_STATS" || (keyAttribute !== "leaseKey" && type === undefined);
+}
+
 /**
  * The worker in a row; undefined when the row is none, or breaks KCL's rules of validity: every series has an
  * operating range that is not 0.
  */
 export function parseWorkerMetrics(row: Row, keyAttribute: string): WorkerMetrics | undefined {
-  const type = textOf(row, "entityType");
-  const legacy = keyAttribute !== "leaseKey";
-  if (type !== "WORKER_METRIC_STATS" && !(legacy && type === undefined)) return undefined;
+  if (!isWorkerRow(row, keyAttribute)) return undefined;
   const workerId = textOf(row, keyAttribute);
   const lut = integerOf(row, "lut");
   if (workerId === undefined || lut === undefined) return undefined;

@@ -5,6 +5,7 @@ import type { KinesisPort, StartingPosition } from "@millrace/core/kinesis";
 import type { EventPublisher } from "@millrace/core/observe";
 import type { System } from "@millrace/core/runtime";
 import type { ConsumerEvent } from "../events.ts";
+import type { KclMetrics } from "../kcl-metrics.ts";
 import type { HeldLease } from "../leases/held-lease.ts";
 import type { Lease } from "../leases/lease.ts";
 import type { LeaseTable } from "../leases/lease-table.ts";
@@ -22,6 +23,7 @@ export interface ShardConsumerOptions {
   readonly kinesis: KinesisPort;
   readonly system: System;
   readonly events: EventPublisher<ConsumerEvent>;
+  readonly metrics?: KclMetrics | undefined;
   readonly workerId: string;
   readonly maxBatchRecords: number;
   readonly deaggregation: DeaggregationRules;

@@ -29,9 +29,11 @@ export interface ShardLoopOptions {
   readonly system: System;
   readonly maxBatchRecords: number;
   readonly onBatch: (batch: {
+    readonly streamName: string;
     readonly records: number;
     readonly bytes: number;
     readonly millisBehindLatest: number;
+    readonly previousBatchMs: number | undefined;
   }) => void;
   readonly onRelease: () => void;
   /** Told when the checkpoint's own record is not there any more; gets the first that is. */
@@ -63,6 +65,8 @@ export class ShardLoop implements LeasedShard {
   #hasHandlerBatch = false;
   #isWaiting = false;
   #batches = 0;
+  #batchSince: number | undefined;
+  #previousBatchMs: number | undefined;
   #isExpanding = false;
   #isFirstChunk = true;
 
@@ -151,11 +155,13 @@ export class ShardLoop implements LeasedShard {
       next: async () => {
         this.#hasHandlerBatch = false;
         this.#isWaiting = true;
+        if (this.#batchSince !== undefined) this.#previousBatchMs = this.#options.system.now() - this.#batchSince;
         const batch = await this.#nextBatch().finally(() => {
           this.#isWaiting = false;
           this.#batches++;
         });
         this.#hasHandlerBatch = batch !== undefined;
+        this.#batchSince = this.#options.system.now();
         return batch === undefined ? { done: true, value: undefined } : { done: false, value: batch };
       },
       return: () => Promise.resolve({ done: true, value: undefined }),
@@ -218,12 +224,13 @@ export class ShardLoop implements LeasedShard {
   }
 
   #deliver(records: readonly ConsumedRecord[], bytes: number): RecordBatch {
-    const { held, onBatch } = this.#options;
+    const { held, onBatch, streamName } = this.#options;
     const last = records.at(-1);
     if (last !== undefined) this.#delivered = placeOf(last);
     held.countDelivered(bytes);
     const millisBehindLatest = this.#millisBehindLatest;
-    onBatch({ records: records.length, bytes, millisBehindLatest });
+    const previousBatchMs = this.#previousBatchMs;
+    onBatch({ streamName, records: records.length, bytes, millisBehindLatest, previousBatchMs });
     return createBatch(held, records, millisBehindLatest);
   }
 }

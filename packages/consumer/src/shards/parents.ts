@@ -7,6 +7,7 @@ import type { EventPublisher } from "@millrace/core/observe";
 import { sleep, type System } from "@millrace/core/runtime";
 import { isSentinel } from "../checkpoint/checkpoint.ts";
 import type { ConsumerEvent } from "../events.ts";
+import type { KclMetrics } from "../kcl-metrics.ts";
 import { parseLease, type Lease } from "../leases/lease.ts";
 import type { LeaseTable } from "../leases/lease-table.ts";
 import type { ConsumedStream } from "./consumed-stream.ts";
@@ -16,7 +17,12 @@ const parentPollMs = 500;
 
 /** Resolves once every parent is done, or the signal has aborted. */
 export async function parentsDone(
-  ports: { readonly table: LeaseTable; readonly system: System; readonly events: EventPublisher<ConsumerEvent> },
+  ports: {
+    readonly table: LeaseTable;
+    readonly system: System;
+    readonly events: EventPublisher<ConsumerEvent>;
+    readonly metrics?: KclMetrics | undefined;
+  },
   stream: ConsumedStream,
   lease: Lease,
   signal: AbortSignal,
@@ -25,6 +31,8 @@ export async function parentsDone(
   if (!isSentinel(lease.checkpoint.sequenceNumber)) return;
   let waiting = lease.parentShardIds;
   let isTold = false;
+  const startedAt = ports.system.now();
+  const told = { streamName: stream.streamName, shardId: lease.shardId };
   while (waiting.length > 0 && !signal.aborted) {
     const open: string[] = [];
     for (const parentId of waiting) {
@@ -34,10 +42,11 @@ export async function parentsDone(
       if (!isDone) open.push(parentId);
     }
     waiting = open;
-    if (open.length === 0) return;
+    if (open.length === 0) break;
     if (!isTold) ports.events.publish({ type: "waiting-for-parent", shardId: lease.shardId, parentShardIds: open });
     isTold = true;
     // Aborted or not is the loop's own question.
     await sleep(ports.system, parentPollMs, { signal }).catch(() => undefined);
   }
+  ports.metrics?.done("BlockOnParentShardTask", waiting.length === 0, ports.system.now() - startedAt, told);
 }

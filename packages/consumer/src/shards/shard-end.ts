@@ -9,6 +9,7 @@ import type { ChildShard, KinesisPort, Shard, StreamRef } from "@millrace/core/k
 import { sleep, type System } from "@millrace/core/runtime";
 import { sentinel } from "../checkpoint/checkpoint.ts";
 import type { ConsumerEvent } from "../events.ts";
+import type { KclMetrics } from "../kcl-metrics.ts";
 import { newLeaseRow, parseLease, type Lease, type NewLease } from "../leases/lease.ts";
 import type { HeldLease } from "../leases/held-lease.ts";
 import type { LeaseTable } from "../leases/lease-table.ts";
@@ -54,6 +55,7 @@ export interface ShardEndPorts {
   readonly table: LeaseTable;
   readonly system: System;
   readonly events: EventPublisher<ConsumerEvent>;
+  readonly metrics?: KclMetrics | undefined;
 }
 
 /**
@@ -69,6 +71,7 @@ export async function finishShard(
   owner: string | undefined,
 ): Promise<readonly Lease[]> {
   const created: Lease[] = [];
+  const startedAt = ports.system.now();
   for (const child of childShards) {
     const lease = await createChild(ports, stream, held, child, owner);
     if (lease !== undefined) created.push(lease);
@@ -78,6 +81,8 @@ export async function finishShard(
     await persistently(ports, held, "name children", () => ports.table.update(childShardsUpdate(held.leaseKey, ids)));
   }
   await held.checkpoint({ checkpoint: sentinel("SHARD_END") });
+  const { streamName } = stream;
+  ports.metrics?.done("ShutdownTask", true, ports.system.now() - startedAt, { streamName, shardId: held.shardId });
   return created;
 }
 
@@ -125,6 +130,7 @@ async function untilLeased(
     held.signal.throwIfAborted();
     const found = await ports.table.get(`${stream.leaseKeyPrefix}${shardId}`, { consistent: true });
     if (found.ok && found.value !== undefined) return;
+    ports.metrics?.summary("ShutdownTask", "MissingMergeParentLease", "Count", 1, { shardId: held.shardId });
     if (found.ok && attempt % listEvery === 0) {
       const listing = await listShards(ports, stream.ref, { signal: held.signal });
       if (listing.ok && !listing.shards.some((shard) => shard.shardId === shardId)) return;
