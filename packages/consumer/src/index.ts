@@ -38,13 +38,17 @@ export type {
   ShardHandler,
 } from "./record.ts";
 export { ConfigError } from "@millrace/core/options";
-export { cloudWatchMetrics, embeddedMetrics } from "@millrace/core/observe";
+export { cloudWatchMetrics, embeddedMetrics, openTelemetryMetrics, prometheusMetrics } from "@millrace/core/observe";
 export type {
+  MeterPort,
   Metrics,
   MetricScope,
   MetricsGranularity,
   MetricsUploadOptions,
   MetricUnit,
+  OpenTelemetryMetricsOptions,
+  PrometheusMetrics,
+  PrometheusMetricsOptions,
   PutMetricDataInput,
   UploadedMetrics,
 } from "@millrace/core/observe";

@@ -28,9 +28,11 @@ const attributeNames = {
   errorCode: "error.type",
   streamName: "aws.kinesis.stream_name",
   shardId: "aws.kinesis.shard_id",
+  operation: "operation",
+  workerId: "worker",
 };
 /** Source: UCUM, as OpenTelemetry asks for. */
-const units: Readonly<Record<MetricUnit, string>> = { Count: "1", Bytes: "By", Milliseconds: "ms" };
+const units: Readonly<Record<MetricUnit, string>> = { Count: "1", Bytes: "By", Milliseconds: "ms", None: "1" };
 
 /**
  * Metrics as OpenTelemetry instruments: `UserRecordsPut` becomes the counter `millrace.producer.user_records_put`,

@@ -39,7 +39,13 @@ interface Series {
   samples: number;
 }
 
-const labelNames = { errorCode: "error", streamName: "stream", shardId: "shard" };
+const labelNames = {
+  errorCode: "error",
+  streamName: "stream",
+  shardId: "shard",
+  operation: "operation",
+  workerId: "worker",
+};
 const typeNames: Readonly<Record<InstrumentKind, string>> = {
   counter: "counter",
   gauge: "gauge",
@@ -93,7 +99,7 @@ function createFamily(prefix: string, name: string, unit: MetricUnit): Family {
   const unitSuffix = unit === "Milliseconds" ? "_seconds" : unit === "Bytes" ? "_bytes" : "";
   const suffix = kind === "counter" ? "_total" : "";
   return {
-    name: `${prefix}_${snakeCase(name)}${unitSuffix}${suffix}`,
+    name: `${prefix}_${snakeCase(name).replaceAll(".", "_")}${unitSuffix}${suffix}`,
     kind,
     scale: unit === "Milliseconds" ? 0.001 : 1,
     series: new Map(),

@@ -47,6 +47,29 @@ it("shows counters, gauges and summaries to Prometheus, in base units", () => {
   expect(deep.text()).toContain('mine_user_records_put_total{stream="clicks",shard="shard-1"} 100\n');
 });
 
+it("shows what a consumer's worker measures by its operation", () => {
+  const metrics = prometheusMetrics({ prefix: "app", granularity: "shard" });
+  const worker = { operation: "RenewAllLeases", workerId: "w" };
+  const shard = { operation: "ProcessTask", shardId: "shard-0" };
+  for (const leases of [3, 2]) metrics.record("CurrentLeases", "Count", leases, worker);
+  metrics.record("RecordProcessor.processRecords.Time", "Milliseconds", 500, shard);
+  metrics.record("CurrentState:3xWorker", "Count", 1, { operation: "Migration" });
+  metrics.record("FleetMinSupportCode", "None", 1, { operation: "WorkerMetrics" });
+  expect(
+    metrics
+      .text()
+      .split("\n")
+      .filter((line) => !line.startsWith("#")),
+  ).toEqual([
+    'app_current_leases{operation="RenewAllLeases",worker="w"} 2',
+    'app_record_processor_process_records_time_seconds_sum{operation="ProcessTask",shard="shard-0"} 0.5',
+    'app_record_processor_process_records_time_seconds_count{operation="ProcessTask",shard="shard-0"} 1',
+    'app_current_state_3x_worker{operation="Migration"} 1',
+    'app_fleet_min_support_code{operation="WorkerMetrics"} 1',
+    "",
+  ]);
+});
+
 it("makes OpenTelemetry instruments, in the real SDK", async () => {
   const reader = new PeriodicExportingMetricReader({
     exporter: new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE),
