@@ -149,10 +149,12 @@ export type ConsumerEvent = {
     readonly checkpoint: string;
 } | {
     readonly type: "batch-delivered";
+    readonly streamName: string;
     readonly shardId: string;
     readonly records: number;
     readonly bytes: number;
     readonly millisBehindLatest: number;
+    readonly previousBatchMs: number | undefined;
 } | {
     readonly type: "handler-failed";
     readonly shardId: string;
@@ -305,6 +307,8 @@ export interface ConsumerOptions {
     readonly wireFormat?: "json" | "cbor" | undefined;
     readonly deaggregation?: DeaggregationOptions | undefined;
     readonly fanOutClient?: KinesisClient | undefined;
+    readonly metrics?: Metrics | undefined;
+    readonly metricsLevel?: "summary" | "detailed" | undefined;
     readonly onEvent?: ((event: ConsumerEvent) => void) | undefined;
 }
 
@@ -410,6 +414,20 @@ export interface LeasedShard extends AsyncIterable<RecordBatch> {
     release(): Promise<void>;
 }
 
+export { MeterPort } from "@millrace/core/observe";
+
+export { MetricScope } from "@millrace/core/observe";
+
+export { MetricUnit } from "@millrace/core/observe";
+
+export { Metrics } from "@millrace/core/observe";
+
+export { MetricsGranularity } from "@millrace/core/observe";
+
+export { MetricsUploadOptions } from "@millrace/core/observe";
+
+export { OpenTelemetryMetricsOptions } from "@millrace/core/observe";
+
 export interface PendingCheckpoint extends Checkpoint {
     readonly state: Uint8Array | undefined;
 }
@@ -422,10 +440,16 @@ export interface ProcessorCheckpointer {
     checkpoint(upTo?: ConsumedRecord): Promise<void>;
 }
 
+export { PrometheusMetrics } from "@millrace/core/observe";
+
+export { PrometheusMetricsOptions } from "@millrace/core/observe";
+
+export { PutMetricDataInput } from "@millrace/core/observe";
+
 export type ReadOutcome<T> = {
     readonly ok: true;
     readonly value: T;
-    readonly readUnits?: number;
+    readonly units?: number | undefined;
 } | TableFailure;
 
 export interface RecordBatch {
@@ -512,14 +536,19 @@ export interface TableFailure {
     readonly error: Error;
 }
 
+export { UploadedMetrics } from "@millrace/core/observe";
+
 export type WriteOutcome = {
     readonly ok: true;
     readonly row?: Row | undefined;
+    readonly units?: number | undefined;
 } | {
     readonly ok: false;
     readonly reason: "condition-failed";
     readonly row?: Row | undefined;
 } | TableFailure;
+
+export { cloudWatchMetrics } from "@millrace/core/observe";
 
 export declare function deadLetterFile(path: string): DeadLetter;
 
@@ -529,7 +558,13 @@ export declare function deadLetterStream(options: DeadLetterStreamOptions, wirin
     readonly kinesis?: KinesisPort | undefined;
 }): DeadLetter;
 
+export { embeddedMetrics } from "@millrace/core/observe";
+
 export declare function fromRecordProcessor(create: () => RecordProcessor): ShardHandler;
+
+export { openTelemetryMetrics } from "@millrace/core/observe";
+
+export { prometheusMetrics } from "@millrace/core/observe";
 
 // Named above, not exported:
 

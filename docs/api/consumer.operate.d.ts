@@ -135,7 +135,7 @@ export type JointOutcome = WriteOutcome
 export type ReadOutcome<T> = {
     readonly ok: true;
     readonly value: T;
-    readonly readUnits?: number;
+    readonly units?: number | undefined;
 } | TableFailure;
 
 export type Row = Readonly<Record<string, Attribute>>;
@@ -143,6 +143,7 @@ export type Row = Readonly<Record<string, Attribute>>;
 export type WriteOutcome = {
     readonly ok: true;
     readonly row?: Row | undefined;
+    readonly units?: number | undefined;
 } | {
     readonly ok: false;
     readonly reason: "condition-failed";

@@ -28,12 +28,14 @@ export interface MeterPort {
 }
 
 export interface MetricScope {
+    readonly operation?: string | undefined;
+    readonly workerId?: string | undefined;
     readonly errorCode?: string | undefined;
     readonly streamName?: string | undefined;
     readonly shardId?: string | undefined;
 }
 
-export type MetricUnit = "Count" | "Bytes" | "Milliseconds";
+export type MetricUnit = "Count" | "Bytes" | "Milliseconds" | "None";
 
 export interface Metrics {
     record(name: string, unit: MetricUnit, value: number, scope: MetricScope, samples?: number): void;
