@@ -34,3 +34,12 @@ export function withRawValues<P extends { ExpressionAttributeValues?: unknown }>
 ): Omit<P, "ExpressionAttributeValues"> & { ExpressionAttributeValues?: RawItem } {
   return parts as Omit<P, "ExpressionAttributeValues"> & { ExpressionAttributeValues?: RawItem };
 }
+
+/** Every call says what it cost, indexes included. */
+export const askCost = { ReturnConsumedCapacity: "TOTAL" } as const;
+
+/** What is used of the answer to a write. */
+export interface WriteAnswer {
+  readonly Attributes?: RawItem | undefined;
+  readonly ConsumedCapacity?: { readonly CapacityUnits?: number | undefined } | undefined;
+}

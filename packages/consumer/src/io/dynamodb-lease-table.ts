@@ -24,7 +24,7 @@ import type {
   WriteOutcome,
 } from "../leases/lease-table.ts";
 import { textOf, type Condition, type Row, type RowUpdate } from "../leases/table-row.ts";
-import { abortOf, asRow, once, withRawValues, type RawItem } from "./dynamodb-call.ts";
+import { abortOf, asRow, askCost, once, withRawValues, type RawItem, type WriteAnswer } from "./dynamodb-call.ts";
 import { conditionParts, updateParts } from "./dynamodb-expressions.ts";
 import { cancellation, tableFailure } from "./dynamodb-failure.ts";
 import { createTable, describeTable, ownerIndexName } from "./dynamodb-table-setup.ts";
@@ -33,14 +33,6 @@ const tablePollMs = 500;
 const tableWaitMs = 600_000;
 /** How long the answer "the index is not active" is believed. */
 const indexRecheckMs = 30_000;
-
-/** Every call says what it cost, indexes included. */
-const askCost = { ReturnConsumedCapacity: "TOTAL" } as const;
-
-interface WriteAnswer {
-  readonly Attributes?: RawItem | undefined;
-  readonly ConsumedCapacity?: { readonly CapacityUnits?: number | undefined } | undefined;
-}
 
 export interface DynamoDbLeaseTableOptions {
   readonly client: DynamoDBClient;
