@@ -51,6 +51,8 @@ export type AgentEvent =
   | { readonly type: "flow-started"; readonly flow: string; readonly patterns: readonly string[] }
   /** The first start of a flow that the Kinesis Agent has sent before: this many files go on where it left off. */
   | { readonly type: "checkpoints-taken-over"; readonly flow: string; readonly files: number }
+  /** ADDEC2METADATA is asked for and the host's metadata service does not answer: records pass without it. */
+  | { readonly type: "instance-metadata-missing"; readonly error: string }
   | { readonly type: "flow-stopped"; readonly flow: string; readonly unsettledRecords: number }
   | {
       readonly type: "file-found";

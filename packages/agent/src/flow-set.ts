@@ -19,6 +19,7 @@ import { AwsClients } from "./io/aws-clients.ts";
 import { DeadLetterFile } from "./io/dead-letter-file.ts";
 import { realFileSystem } from "./io/file-system.ts";
 import { createFirehoseDestination } from "./io/firehose-adapter.ts";
+import { InstanceMetadata } from "./io/instance-metadata.ts";
 import { checkpointsOf } from "./io/kinesis-agent-checkpoints.ts";
 import { createStreamDestination } from "./io/stream-destination.ts";
 import type { AgentOptions, AgentWiring } from "./options.ts";
@@ -53,10 +54,14 @@ export interface FlowChanges {
 /** Flows by their ids, in the order of the configuration. */
 export class FlowSet {
   readonly #options: FlowSetOptions;
+  readonly #instance: InstanceMetadata;
   #running = new Map<string, RunningFlow>();
 
   constructor(options: FlowSetOptions) {
     this.#options = options;
+    this.#instance = new InstanceMetadata(options.system, (error) =>
+      options.publish({ type: "instance-metadata-missing", error }),
+    );
   }
 
   /** The flows that run. */
@@ -154,6 +159,7 @@ export class FlowSet {
       budget,
       system,
       host: hostname(),
+      askInstance: (ttlMs) => this.#instance.get(ttlMs),
       publish,
       onFailed: () => undefined,
     });

@@ -11,6 +11,7 @@ const levels: Record<AgentEvent["type"], "debug" | "info" | "warn" | "error"> = 
   "reload-refused": "error",
   "flow-started": "info",
   "checkpoints-taken-over": "info",
+  "instance-metadata-missing": "warn",
   "flow-stopped": "info",
   "file-found": "info",
   "file-rotated": "info",

@@ -6,7 +6,7 @@ import type { FlowSettings } from "../flow/flow-settings.ts";
 import type { FramingRules } from "../flow/framing-rules.ts";
 import { type PartitionKeyRule, parseKeyTemplate } from "../flow/partition-key.ts";
 import { flowIdOf } from "./flow-id.ts";
-import { transformOf } from "./processing.ts";
+import { instanceTtlMs, transformOf } from "./processing.ts";
 import { type AgentConfig, dayMs, type FlowConfig, isMultiLine, maxRecordBytesOf } from "./schema.ts";
 
 /** Names that rotation gives to files it compresses: their bytes are no lines. */
@@ -23,6 +23,7 @@ export function flowSettings(flow: FlowConfig, config: AgentConfig, path: string
     headerLines: flow.skipHeaderLines,
     partitionKey: partitionKeyRule(flow, path),
     transform: transformOf(flow.dataProcessingOptions),
+    instanceTtlMs: instanceTtlMs(flow.dataProcessingOptions),
     onParseError: flow.onParseError,
     onAmbiguousFile: flow.onAmbiguousFile,
     minLookMs: flow.minTimeBetweenFilePollsMillis,

@@ -3,10 +3,11 @@
  */
 import { z } from "zod";
 import { addBrackets, addMetadata, singleLine } from "../transform/text.ts";
+import { addInstanceFields } from "../transform/ec2.ts";
 import { csvToJson } from "../transform/csv.ts";
 import { logFormatNames, logToJson } from "../transform/log-formats.ts";
 import { inOrder, type Transform } from "../transform/transform.ts";
-import { choice, flag, pattern, text } from "./values.ts";
+import { choice, flag, integer, pattern, text } from "./values.ts";
 
 const jsonFormat = choice(["COMPACT", "PRETTYPRINT"]).default("COMPACT");
 const fieldNames = z.array(text(), "a list of names").min(1, "a list of at least one name");
@@ -44,9 +45,16 @@ const option = z.discriminatedUnion(
       timestamp: flag().default(false),
       jsonFormat,
     }),
+    z.strictObject({
+      optionName: z.literal("ADDEC2METADATA"),
+      metadataTTL: integer(1, 31_536_000).default(3_600),
+      // The Kinesis Agent demands it here, and does nothing with it.
+      logFormat: z.unknown().optional(),
+      jsonFormat,
+    }),
     z.strictObject({ optionName: z.literal("ADDBRACKETS") }),
   ],
-  { error: () => "SINGLELINE, CSVTOJSON, LOGTOJSON, ADDMETADATA or ADDBRACKETS as optionName" },
+  { error: () => "SINGLELINE, CSVTOJSON, LOGTOJSON, ADDMETADATA, ADDEC2METADATA or ADDBRACKETS as optionName" },
 );
 
 /** A list, or one option without the list around it. */
@@ -54,6 +62,12 @@ export const processingSchema = z.preprocess(
   (value) => (typeof value === "object" && value !== null && !Array.isArray(value) ? [value] : value),
   z.array(option, "a list of processing options"),
 );
+
+/** How old what is known of the host may be, in milliseconds; undefined where no transform asks for it. */
+export function instanceTtlMs(options: z.output<typeof processingSchema>): number | undefined {
+  const ttls = options.flatMap((each) => (each.optionName === "ADDEC2METADATA" ? [each.metadataTTL * 1_000] : []));
+  return ttls.length === 0 ? undefined : Math.min(...ttls);
+}
 
 /** The transforms in order; undefined when there are none. */
 export function transformOf(options: z.output<typeof processingSchema>): Transform | undefined {
@@ -68,6 +82,8 @@ export function transformOf(options: z.output<typeof processingSchema>): Transfo
           return logToJson({ ...each, matchPattern: each.matchPattern, customFieldNames: each.customFieldNames });
         case "ADDMETADATA":
           return addMetadata(each);
+        case "ADDEC2METADATA":
+          return addInstanceFields(each.jsonFormat);
         default:
           return addBrackets;
       }

@@ -19,6 +19,8 @@ export interface FlowSettings {
   readonly headerLines: number;
   readonly partitionKey: PartitionKeyRule;
   readonly transform: Transform | undefined;
+  /** How old what is known of the host may be; undefined where the transform does not ask for it. */
+  readonly instanceTtlMs: number | undefined;
   /** What becomes of a record that the transform cannot take. */
   readonly onParseError: "raw" | "drop" | "deadLetter";
   readonly onAmbiguousFile: "start" | "end" | "fail";

@@ -8,6 +8,7 @@ import { describeError } from "@millrace/core/observe";
 import { SerialLoop, type System } from "@millrace/core/runtime";
 import type { Destination } from "../destination.ts";
 import { type AgentEvent, createCounters, type FlowCounters } from "../events.ts";
+import type { InstanceFields } from "../transform/ec2.ts";
 import type { ByteBudget } from "./byte-budget.ts";
 import type { FileSystem } from "./files.ts";
 import type { FlowFile } from "./flow-file.ts";
@@ -32,6 +33,8 @@ export interface FlowOptions {
   readonly system: System;
   /** Name of this host, for partition keys and metadata. */
   readonly host: string;
+  /** What the host is, no older than asked for. */
+  readonly askInstance: (ttlMs: number) => Promise<InstanceFields | undefined>;
   readonly publish: (event: AgentEvent) => void;
   /** Called once when the flow cannot go on. */
   readonly onFailed: (error: unknown) => void;
@@ -76,6 +79,7 @@ export class Flow {
       host: options.host,
       random: () => system.random(),
       wallNow: () => system.wallNow(),
+      askInstance: options.askInstance,
     });
     this.#reading = new ReadLoop({ ...shared, settings, budget, tracker: this.#tracker, loader, sender: this.#sender });
   }

@@ -2,6 +2,7 @@
  * Driver. Makes what is sent from what was read: transforms, keys, and the spans that positions wait for.
  */
 import type { AgentEvent, FlowCounters } from "../events.ts";
+import type { InstanceFields } from "../transform/ec2.ts";
 import type { FlowSettings } from "./flow-settings.ts";
 import type { FramedSpan } from "./framing-rules.ts";
 import type { PendingSpan } from "./generation.ts";
@@ -17,15 +18,24 @@ export interface LoaderOptions {
   readonly wallNow: () => number;
   readonly counters: FlowCounters;
   readonly publish: (event: AgentEvent) => void;
+  /** What the host is, no older than asked for. */
+  readonly askInstance: (ttlMs: number) => Promise<InstanceFields | undefined>;
 }
 
 /** Loads shipments in the order of reading. */
 export class Loader {
   readonly #options: LoaderOptions;
   #order = 0;
+  #instance: InstanceFields | undefined;
 
   constructor(options: LoaderOptions) {
     this.#options = options;
+  }
+
+  /** Resolves when what the transforms ask for besides the record is there. */
+  async prepare(): Promise<void> {
+    const { askInstance, settings } = this.#options;
+    if (settings.instanceTtlMs !== undefined) this.#instance = await askInstance(settings.instanceTtlMs);
   }
 
   /** Opens the spans of a reading, and gives those that have a record to send. */
@@ -65,7 +75,7 @@ export class Loader {
     let transformed = data;
     let unfit: TransformError | undefined;
     try {
-      transformed = transform?.(data, { path, host, wallNowMs: wallNow() }) ?? data;
+      transformed = transform?.(data, { path, host, wallNowMs: wallNow(), instance: this.#instance }) ?? data;
     } catch (error) {
       if (!(error instanceof TransformError)) throw error;
       counters.recordsUnparsed += 1;

@@ -7,7 +7,7 @@ import type { ByteBudget } from "./byte-budget.ts";
 import type { FlowSettings } from "./flow-settings.ts";
 import type { Generation } from "./generation.ts";
 import type { Loader } from "./loader.ts";
-import { Reader } from "./reader.ts";
+import { type Reading, Reader } from "./reader.ts";
 import { isSystemError } from "./system-error.ts";
 import type { Sender } from "./sender.ts";
 import type { Tracker } from "./tracker.ts";
@@ -126,9 +126,15 @@ export class ReadLoop {
         again = true;
         generation.lookAtMs = 0;
       }
-      if (turn.reading !== undefined) await this.#options.sender.send(this.#options.loader.load(turn.reading), signal);
+      if (turn.reading !== undefined) await this.#send(turn.reading, signal);
     }
     return again;
+  }
+
+  async #send(reading: Reading, signal: AbortSignal): Promise<void> {
+    const { loader, sender } = this.#options;
+    await loader.prepare();
+    await sender.send(loader.load(reading), signal);
   }
 
   async #turn(generation: Generation, signal: AbortSignal): ReturnType<Reader["turn"]> {

@@ -2,12 +2,16 @@
  * Pure. What a flow does to a record between reading and sending, as a type.
  */
 
+import type { InstanceFields } from "./ec2.ts";
+
 /** Where a record comes from. */
 export interface RecordSource {
   readonly path: string;
   readonly host: string;
   /** Milliseconds since 1970. */
   readonly wallNowMs: number;
+  /** What the host is, where a transform asks for it and it is known. */
+  readonly instance?: InstanceFields | undefined;
 }
 
 /** Gives the record to send. Throws a TransformError where the record is not of the form that it expects. */
