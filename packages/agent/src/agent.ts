@@ -34,6 +34,7 @@ export class Agent implements AsyncDisposable {
   readonly #events: EventPublisher<AgentEvent>;
   #store: PositionStore | undefined;
   #flows: FlowSet | undefined;
+  #startedAtMs = 0;
   #progressTimer: Timer | undefined;
   #closed: Promise<void> | undefined;
   /** Reloads run one after the other. */
@@ -74,6 +75,7 @@ export class Agent implements AsyncDisposable {
     const { positionsFile } = this.#config;
     const store = this.#wiring.store ?? openPositionStore(this.#options.positionsPath ?? positionsFile);
     this.#store = store;
+    this.#startedAtMs = this.#system.now();
     this.#warn(this.#warnings);
     this.#flows = new FlowSet({
       options: this.#options,
@@ -215,9 +217,15 @@ export class Agent implements AsyncDisposable {
   }
 
   #publishProgress(): void {
-    for (const flow of this.#running) {
-      this.#events.publish({ type: "progress", flow: flow.id, counters: { ...flow.counters } });
+    const sums = { recordsRead: 0, bytesRead: 0, recordsSent: 0 };
+    for (const { bytesBehind, counters, id } of this.#running) {
+      this.#events.publish({ type: "progress", flow: id, counters: { ...counters }, bytesBehind });
+      sums.recordsRead += counters.recordsRead;
+      sums.bytesRead += counters.bytesRead;
+      sums.recordsSent += counters.recordsSent;
     }
+    const uptimeMs = Math.round(this.#system.now() - this.#startedAtMs);
+    this.#events.publish({ type: "agent-progress", ...sums, uptimeMs });
   }
 }
 

@@ -20,6 +20,8 @@ export interface FlowCounters {
   bytesSent: number;
   /** Records that a transform or rule left out. */
   recordsFiltered: number;
+  /** Records that went through the flow's transforms. */
+  recordsTransformed: number;
   /** Records that a transform could not take; `onParseError` says what became of them. */
   recordsUnparsed: number;
   /** Lines cut, split or skipped for their length. */
@@ -107,7 +109,21 @@ export type AgentEvent =
   | { readonly type: "long-line"; readonly flow: string; readonly path: string; readonly endBytes: number }
   | { readonly type: "positions-not-saved"; readonly flow: string; readonly error: string }
   | { readonly type: "flow-failed"; readonly flow: string; readonly error: string }
-  | { readonly type: "progress"; readonly flow: string; readonly counters: Readonly<FlowCounters> };
+  | {
+      readonly type: "progress";
+      readonly flow: string;
+      readonly counters: Readonly<FlowCounters>;
+      /** Bytes that its files held unread when they were last looked at. */
+      readonly bytesBehind: number;
+    }
+  /** Sums over all flows. */
+  | {
+      readonly type: "agent-progress";
+      readonly recordsRead: number;
+      readonly bytesRead: number;
+      readonly recordsSent: number;
+      readonly uptimeMs: number;
+    };
 
 /** Counters at zero. */
 export function createCounters(): FlowCounters {
@@ -117,6 +133,7 @@ export function createCounters(): FlowCounters {
     recordsSent: 0,
     bytesSent: 0,
     recordsFiltered: 0,
+    recordsTransformed: 0,
     recordsUnparsed: 0,
     longLines: 0,
     recordsRetried: 0,

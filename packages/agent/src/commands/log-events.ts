@@ -3,6 +3,7 @@
  */
 import type { AgentEvent } from "../events.ts";
 import type { Logger } from "../io/process.ts";
+import { agentProgressLine, flowProgressLines } from "../operate/progress-lines.ts";
 
 /** WARN: surprising, and the agent went on. ERROR: bytes may be lost, or somebody has to act. */
 const levels: Record<AgentEvent["type"], "debug" | "info" | "warn" | "error"> = {
@@ -26,9 +27,13 @@ const levels: Record<AgentEvent["type"], "debug" | "info" | "warn" | "error"> = 
   "positions-not-saved": "error",
   "flow-failed": "error",
   progress: "info",
+  "agent-progress": "info",
 };
 
 /** Writes one event. */
 export function logEvent(logger: Logger, event: AgentEvent): void {
-  logger[levels[event.type]](event, event.type);
+  if (event.type === "progress") {
+    for (const { level, text } of flowProgressLines(event)) logger[level](event, text);
+  } else if (event.type === "agent-progress") logger.info(event, agentProgressLine(event).text);
+  else logger[levels[event.type]](event, event.type);
 }

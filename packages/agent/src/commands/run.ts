@@ -9,6 +9,7 @@ import { lookAtConfig, watchConfig } from "../io/config-watch.ts";
 import { serveStatus, type StatusServer } from "../io/http.ts";
 import { loadConfig } from "../io/load-config.ts";
 import { createLogger, type Logger, onHangupSignal, onStopSignals } from "../io/process.ts";
+import { type ServiceManager, serviceManager } from "../io/service-manager.ts";
 import { exitCode, exitCodeOf } from "./exit-code.ts";
 import { logEvent } from "./log-events.ts";
 
@@ -38,6 +39,7 @@ export async function run(options: RunOptions): Promise<number> {
     logger.info({ signal }, "stopping");
     end?.(exitCode.done);
   });
+  const manager = serviceManager(process.env, (problem) => logger.warn({ problem }, "systemd is not told"));
   const isReady = { value: false };
   let reloads: { stop(): Promise<void> } | undefined;
   let server: StatusServer | undefined;
@@ -45,10 +47,13 @@ export async function run(options: RunOptions): Promise<number> {
     server = await answer(config, agent, { logger, isReady: () => isReady.value });
     agent.start();
     isReady.value = true;
-    reloads = listenForChanges(options, agent, { config, logger, seen });
+    reloads = listenForChanges(options, agent, { config, logger, manager, seen });
     logger.info({ config: options.config, flows: config.flows.length }, "started");
+    await manager.notify("READY=1");
+    manager.startWatchdog(realSystem, () => statusLine(agent));
     const drained = options.once === true ? agent.drain().then(() => exitCode.done) : undefined;
     const code = await (drained === undefined ? ended : Promise.race([ended, drained]));
+    void manager.notify("STOPPING=1");
     await agent.close();
     logger.info({ code }, "stopped");
     return code;
@@ -57,9 +62,18 @@ export async function run(options: RunOptions): Promise<number> {
     return exitCodeOf(error);
   } finally {
     await reloads?.stop();
+    await manager.stop();
     await server?.close();
     stopListening();
   }
+}
+
+/** What `systemctl status` shows. */
+function statusLine(agent: Agent): string {
+  const flows = agent.status();
+  const sent = flows.reduce((sum, { counters }) => sum + counters.recordsSent, 0);
+  const troubled = flows.filter(({ trouble }) => trouble !== undefined).length;
+  return `${flows.length} flows, ${sent} records sent${troubled === 0 ? "" : `, ${troubled} flows wait to send again`}`;
 }
 
 /** Answers over HTTP where the configuration asks for it. */
@@ -80,17 +94,25 @@ async function answer(
 function listenForChanges(
   { config: path, once }: RunOptions,
   agent: Agent,
-  { config, logger, seen }: { readonly config: AgentConfig; readonly logger: Logger; readonly seen: string },
+  around: {
+    readonly config: AgentConfig;
+    readonly logger: Logger;
+    readonly manager: ServiceManager;
+    readonly seen: string;
+  },
 ): { stop(): Promise<void> } {
-  const reload = (because: string) => {
+  const { config, logger, manager, seen } = around;
+  const reload = async (because: string) => {
     logger.info({ because, config: path }, "reloading");
-    void reloadFrom(path, agent, logger);
+    void manager.notify("RELOADING=1");
+    await reloadFrom(path, agent, logger);
+    await manager.notify("READY=1");
   };
   // A run to the end of the files takes no new ones; without a listener SIGHUP would end it.
   const isWatched = once !== true && config.reloadOnChange;
-  const stopHangups = onHangupSignal(() => (once === true ? undefined : reload("SIGHUP")));
+  const stopHangups = onHangupSignal(() => (once === true ? undefined : void reload("SIGHUP")));
   const watch = isWatched
-    ? watchConfig({ path, seen, system: realSystem, onChange: () => reload("changed") })
+    ? watchConfig({ path, seen, system: realSystem, onChange: () => void reload("changed") })
     : undefined;
   return {
     async stop() {

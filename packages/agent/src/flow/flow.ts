@@ -115,6 +115,13 @@ export class Flow {
     }));
   }
 
+  /** Bytes that the files held unread when they were last looked at. */
+  get bytesBehind(): number {
+    let bytes = 0;
+    for (const { readBytes, sizeBytes } of this.#tracker.generations) bytes += Math.max(0, sizeBytes - readBytes);
+    return bytes;
+  }
+
   /** Loads positions and begins to read. Throws when the positions cannot be read. */
   start(): void {
     const { publish, settings, system } = this.#options;

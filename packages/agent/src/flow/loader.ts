@@ -75,7 +75,10 @@ export class Loader {
     let transformed = data;
     let unfit: TransformError | undefined;
     try {
-      transformed = transform?.(data, { path, host, wallNowMs: wallNow(), instance: this.#instance }) ?? data;
+      if (transform !== undefined) {
+        transformed = transform(data, { path, host, wallNowMs: wallNow(), instance: this.#instance });
+        counters.recordsTransformed += 1;
+      }
     } catch (error) {
       if (!(error instanceof TransformError)) throw error;
       counters.recordsUnparsed += 1;
