@@ -44,6 +44,10 @@ export type AgentEvent =
     readonly type: "checkpoints-taken-over";
     readonly flow: string;
     readonly files: number;
+}
+ | {
+    readonly type: "instance-metadata-missing";
+    readonly error: string;
 } | {
     readonly type: "flow-stopped";
     readonly flow: string;
@@ -117,6 +121,14 @@ export type AgentEvent =
     readonly type: "progress";
     readonly flow: string;
     readonly counters: Readonly<FlowCounters>;
+    readonly bytesBehind: number;
+}
+ | {
+    readonly type: "agent-progress";
+    readonly recordsRead: number;
+    readonly bytesRead: number;
+    readonly recordsSent: number;
+    readonly uptimeMs: number;
 };
 
 export interface AgentOptions {
@@ -186,6 +198,7 @@ export interface FlowCounters {
     recordsSent: number;
     bytesSent: number;
     recordsFiltered: number;
+    recordsTransformed: number;
     recordsUnparsed: number;
     longLines: number;
     recordsRetried: number;
@@ -362,6 +375,14 @@ export declare const agentSchema: z.ZodObject<{
                 PRETTYPRINT: "PRETTYPRINT";
             }>>;
         }, z.core.$strict>, z.ZodObject<{
+            optionName: z.ZodLiteral<"ADDEC2METADATA">;
+            metadataTTL: z.ZodDefault<z.ZodPipe<z.ZodUnknown, z.ZodTransform<number, unknown>>>;
+            logFormat: z.ZodOptional<z.ZodUnknown>;
+            jsonFormat: z.ZodDefault<z.ZodEnum<{
+                COMPACT: "COMPACT";
+                PRETTYPRINT: "PRETTYPRINT";
+            }>>;
+        }, z.core.$strict>, z.ZodObject<{
             optionName: z.ZodLiteral<"ADDBRACKETS">;
         }, z.core.$strict>], "optionName">>, unknown>>;
         exclude: z.ZodDefault<z.ZodUnion<readonly [z.ZodPipe<z.ZodString, z.ZodTransform<string[], string>>, z.ZodArray<z.ZodString>]>>;
@@ -495,6 +516,14 @@ export declare const flowSchema: z.ZodObject<{
         optionName: z.ZodLiteral<"ADDMETADATA">;
         metadata: z.ZodRecord<z.ZodString, z.ZodUnknown>;
         timestamp: z.ZodDefault<z.ZodPipe<z.ZodUnknown, z.ZodTransform<boolean, unknown>>>;
+        jsonFormat: z.ZodDefault<z.ZodEnum<{
+            COMPACT: "COMPACT";
+            PRETTYPRINT: "PRETTYPRINT";
+        }>>;
+    }, z.core.$strict>, z.ZodObject<{
+        optionName: z.ZodLiteral<"ADDEC2METADATA">;
+        metadataTTL: z.ZodDefault<z.ZodPipe<z.ZodUnknown, z.ZodTransform<number, unknown>>>;
+        logFormat: z.ZodOptional<z.ZodUnknown>;
         jsonFormat: z.ZodDefault<z.ZodEnum<{
             COMPACT: "COMPACT";
             PRETTYPRINT: "PRETTYPRINT";
