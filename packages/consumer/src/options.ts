@@ -141,7 +141,7 @@ export interface ConsumerOptions {
   readonly maxBatchRecords?: number | undefined;
   /** Fetched and undelivered bytes of one shard past which it is not read further. Integer from 0. @default 8 MiB */
   readonly prefetchMaxBytes?: number | undefined;
-  /** The same over all shards; each may hold one answer beyond it. Integer from 0. @default 64 MiB */
+  /** The same over all shards; past it one answer at a time is fetched for a handler that waits. Integer from 0. @default 64 MiB */
   readonly prefetchTotalMaxBytes?: number | undefined;
   /**
    * How records are fetched. `"polling"` costs nothing and shares each shard's 5 calls a second and 2 MiB/s with other

@@ -1,7 +1,7 @@
 /**
  * Driver. Chunks on their way from a reader to its handler, counted in bytes [C6].
  */
-import type { ByteBudget } from "./byte-budget.ts";
+import type { ByteBudget, Reservation } from "./byte-budget.ts";
 import type { ShardChunk } from "./shard-reader.ts";
 
 /** What one shard has fetched and its handler has not taken. */
@@ -10,6 +10,7 @@ export class ChunkQueue {
   readonly #budget: ByteBudget;
   readonly #chunks: { readonly chunk: ShardChunk; readonly bytes: number }[] = [];
   #bufferedBytes = 0;
+  #reservation: Reservation | undefined;
   #isClosed = false;
   #crash: { readonly error: unknown } | undefined;
   #wakeTaker: (() => void) | undefined;
@@ -26,6 +27,7 @@ export class ChunkQueue {
   }
 
   give(chunk: ShardChunk, bytes: number): void {
+    this.release();
     this.#bufferedBytes += bytes;
     this.#budget.take(bytes);
     this.#chunks.push({ chunk, bytes });
@@ -50,21 +52,35 @@ export class ChunkQueue {
         };
         signal.addEventListener("abort", wake, { once: true });
         this.#wakeTaker = wake;
+        this.#wakeGiver?.();
       });
     }
   }
 
-  /** Resolves once more may be fetched, or the queue is closed. An empty queue always has room for one answer. */
-  async room(): Promise<void> {
-    for (;;) {
-      const hasRoom = this.#bufferedBytes < this.#maxBytes && this.#budget.hasRoom;
-      if (this.#isClosed || this.#chunks.length === 0 || hasRoom) return;
+  /**
+   * Resolves once about `expectedBytes` may be fetched, or the queue is closed. They are set aside until the next `give`
+   * or `release`.
+   */
+  async room(expectedBytes: number): Promise<void> {
+    this.release();
+    while (!this.#isClosed) {
+      const isWaitedFor = this.#chunks.length === 0 && this.#wakeTaker !== undefined;
+      if (isWaitedFor || this.#bufferedBytes < this.#maxBytes) {
+        this.#reservation = this.#budget.reserve(expectedBytes, isWaitedFor);
+        if (this.#reservation !== undefined) return;
+      }
       await new Promise<void>((resolve) => {
         this.#wakeGiver = resolve;
         this.#budget.onRoom(resolve);
       });
       this.#wakeGiver = undefined;
     }
+  }
+
+  /** Gives back what was set aside, when nothing came of it. */
+  release(): void {
+    this.#reservation?.release();
+    this.#reservation = undefined;
   }
 
   /** Hands a failure that is a bug to the taker. */

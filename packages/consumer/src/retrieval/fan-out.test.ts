@@ -1,4 +1,4 @@
-import type { KinesisClient } from "@aws-sdk/client-kinesis";
+import { DeregisterStreamConsumerCommand, type KinesisClient } from "@aws-sdk/client-kinesis";
 import { KinesisError, type Answer } from "@millrace/core/kinesis";
 import { KinesisSimulator, Timeline } from "@millrace/simulator";
 import { afterEach, expect, test } from "vitest";
@@ -129,7 +129,8 @@ test("subscriptions that end, break, fall silent or are refused go on at the con
     system,
     events: { publish: () => undefined, hasListeners: false },
     stream: { streamName: "clicks" },
-    consumerArn: "arn",
+    consumerArn: () => "arn",
+    onConsumerMissing: unused,
     shardId: "s",
     position: { type: "TRIM_HORIZON" },
     prefetchMaxBytes: 1_000_000,
@@ -153,4 +154,139 @@ test("subscriptions that end, break, fall silent or are refused go on at the con
   expect(calls.map((call) => call.position)).toEqual(["TRIM_HORIZON", "2", "3", "3", "4"]);
   const pausesMs = calls.slice(1).map((call, index) => call.atMs - (calls[index]?.atMs ?? 0));
   expect(Math.min(...pausesMs)).toBeGreaterThanOrEqual(5_000);
+});
+
+/** Reads by a script of answers until the shard's end; gives the positions asked for and the events. */
+async function readScript(
+  answers: readonly (Answer<Subscription> | "silence")[],
+  options: { readonly onConsumerMissing?: () => Promise<void> } = {},
+) {
+  const timeline = new Timeline();
+  const { system } = timeline.host("reader");
+  const simulated = new KinesisSimulator({ system });
+  simulated.createStream({ streamName: "clicks", shardCount: 1 });
+  const positions: string[] = [];
+  const events: ConsumerEvent[] = [];
+  const fanOut: FanOutPort = {
+    describeStreamConsumer: unused,
+    registerStreamConsumer: unused,
+    subscribeToShard: ({ position }) => {
+      const answer = answers[positions.length];
+      positions.push("sequenceNumber" in position ? position.sequenceNumber : position.type);
+      if (answer === "silence") return new Promise(() => undefined);
+      return Promise.resolve(answer ?? { ok: false, error: broken("Unexpected") });
+    },
+  };
+  const reader = new FanOutReader({
+    fanOut,
+    kinesis: simulated.kinesis,
+    system,
+    events: { publish: (event) => void events.push(event), hasListeners: true },
+    stream: { streamName: "clicks" },
+    consumerArn: () => "arn",
+    onConsumerMissing: options.onConsumerMissing ?? (() => Promise.resolve()),
+    shardId: "shardId-000000000000",
+    position: { type: "AT_SEQUENCE_NUMBER", sequenceNumber: "0" },
+    prefetchMaxBytes: 1_000_000,
+    budget: new ByteBudget(1_000_000),
+    lastSubscribedAt: undefined,
+    onSubscribed: () => undefined,
+  });
+  const seen: string[] = [];
+  const reading = (async () => {
+    for (;;) {
+      const chunk = await reader.next(new AbortController().signal);
+      if (chunk.type === "shard-end") return;
+      for (const record of chunk.records) seen.push(record.sequenceNumber);
+    }
+  })();
+  await timeline.settle(reading, { forMs: 600_000 });
+  await timeline.settle(reader.stop(), { forMs: 1 });
+  return { positions, seen, codes: events.flatMap((event) => (event.type === "read-failed" ? [event.code] : [])) };
+}
+
+function opened(...steps: Parameters<typeof script>[0]): Answer<Subscription> {
+  return { ok: true, value: script(steps), serviceTime: undefined };
+}
+
+const refused = (code: string): Answer<Subscription> => ({ ok: false, error: broken(code) });
+
+test("fan-out goes on through every failure of the call and within the subscription [C1] [C2]", async () => {
+  const { positions, seen, codes } = await readScript([
+    refused("InternalFailure"),
+    refused("LimitExceededException"),
+    refused("AccessDeniedException"),
+    refused("ECONNRESET"),
+    opened(eventAt(1), broken("ResourceInUseException")),
+    refused("ResourceInUseException"),
+    opened(broken("KMSThrottlingException")),
+    opened(),
+    opened(eventAt(2), broken("ResourceNotFoundException")),
+    opened(eventAt(3, true)),
+  ]);
+  expect(seen).toEqual(["1", "2", "3"]);
+  expect(positions).toEqual(["0", "0", "0", "0", "0", "1", "1", "1", "1", "2"]);
+  expect(codes).toHaveLength(8);
+});
+
+test("a subscription that is never answered is given up, and asked for again", async () => {
+  const { seen, codes } = await readScript(["silence", opened(eventAt(1, true))]);
+  expect(seen).toEqual(["1"]);
+  expect(codes).toEqual(["TimeoutError"]);
+});
+
+test("a place that the shard does not know any more is left for its beginning", async () => {
+  const { positions, seen } = await readScript([refused("InvalidArgumentException"), opened(eventAt(1, true))]);
+  expect(positions).toEqual(["0", "TRIM_HORIZON"]);
+  expect(seen).toEqual(["1"]);
+});
+
+test("a consumer that somebody deregistered is asked for again while the shard is there", async () => {
+  let asked = 0;
+  const { seen } = await readScript([refused("ResourceNotFoundException"), opened(eventAt(1, true))], {
+    onConsumerMissing: async () => void asked++,
+  });
+  expect(asked).toBe(1);
+  expect(seen).toEqual(["1"]);
+});
+
+test("a consumer that somebody deregistered is registered again, and its shards are read on [C1]", async () => {
+  simulator = await KinesisSimulator.listen();
+  const { streamArn } = simulator.createStream({ streamName: "clicks", shardCount: 1 });
+  client = simulator.client();
+  const seen: string[] = [];
+  let wake: (() => void) | undefined;
+  const consumer = new Consumer({
+    streamName: "clicks",
+    applicationName: "clicks-app",
+    leaseTable: new MemoryLeaseTable(),
+    client,
+    retrieval: "fan-out",
+    leaseDiscoveryIntervalMs: 50,
+    onEvent: () => wake?.(),
+  });
+  const put = (text: string) =>
+    simulator?.kinesis.putRecords({ streamName: "clicks", records: [{ data: Buffer.from(text), partitionKey: "k" }] });
+  const until = async (condition: () => boolean): Promise<void> => {
+    while (!condition()) {
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    }
+  };
+  await put("before");
+  const running = consumer.run(async (shard) => {
+    for await (const batch of shard) {
+      for (const record of batch.records) seen.push(record.text());
+      await batch.checkpoint();
+      wake?.();
+    }
+  });
+  await until(() => seen.length === 1);
+  await client.send(new DeregisterStreamConsumerCommand({ StreamARN: streamArn, ConsumerName: "clicks-app" }));
+  await put("after");
+  await until(() => seen.length === 2);
+  await consumer.close();
+  await running;
+  expect(seen).toEqual(["before", "after"]);
 });

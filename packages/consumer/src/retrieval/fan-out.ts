@@ -5,15 +5,12 @@
  * the last event that was taken in. Another one within 5 s of the last is refused, so we wait that long. Pulling only
  * when there is room is the backpressure.
  */
-import { describeError, type EventPublisher } from "@millrace/core/observe";
-import { KinesisError, type KinesisPort, type StartingPosition, type StreamRef } from "@millrace/core/kinesis";
-import { backoffMs, sleep, type System } from "@millrace/core/runtime";
-import type { ConsumerEvent } from "../events.ts";
-import { findShardEnd } from "../shards/shard-end.ts";
-import type { ByteBudget } from "./byte-budget.ts";
-import { ChunkQueue, recordBytes } from "./chunk-queue.ts";
+import { KinesisError } from "@millrace/core/kinesis";
+import { promptly } from "../start-calls.ts";
+import { answerWithin } from "./answer-within.ts";
 import type { FanOutPort, Subscription, SubscriptionEvent } from "./fan-out-port.ts";
 import type { ShardChunk, ShardReader } from "./shard-reader.ts";
+import { ShardReading, type ShardReadingOptions } from "./shard-reading.ts";
 
 /** Source: kinesis-service.md 1.2: within 5 s of a successful call the next is refused. */
 const resubscribeGuardMs = 5_000;
@@ -21,17 +18,12 @@ const resubscribeGuardMs = 5_000;
 const watchdogMs = 30_000;
 const failureBackoff = { initialMs: 500, maxMs: 10_000 };
 
-export interface FanOutOptions {
+export interface FanOutOptions extends ShardReadingOptions {
   readonly fanOut: FanOutPort;
-  readonly kinesis: KinesisPort;
-  readonly system: System;
-  readonly events: EventPublisher<ConsumerEvent>;
-  readonly stream: StreamRef;
-  readonly consumerArn: string;
-  readonly shardId: string;
-  readonly position: StartingPosition;
-  readonly prefetchMaxBytes: number;
-  readonly budget: ByteBudget;
+  /** The ARN of the application's consumer. */
+  readonly consumerArn: () => string;
+  /** Told when the service knows the shard and not the consumer; resolves, whatever came of it, when it was asked for. */
+  readonly onConsumerMissing: () => Promise<void>;
   /** When this shard was last subscribed to by this process, on the system's clock. */
   readonly lastSubscribedAt: number | undefined;
   readonly onSubscribed: (at: number) => void;
@@ -40,97 +32,68 @@ export interface FanOutOptions {
 /** A reader that subscribes. It begins at once. */
 export class FanOutReader implements ShardReader {
   readonly #options: FanOutOptions;
-  readonly #stopping = new AbortController();
-  readonly #queue: ChunkQueue;
-  readonly #loop: Promise<void>;
-  #position: StartingPosition;
+  readonly #reading: ShardReading;
   #subscribedAt: number;
-  #failures = 0;
-  #isEnded = false;
 
   constructor(options: FanOutOptions) {
     this.#options = options;
-    this.#position = options.position;
     this.#subscribedAt = options.lastSubscribedAt ?? -Infinity;
-    this.#queue = new ChunkQueue(options.prefetchMaxBytes, options.budget);
-    this.#loop = this.#run();
+    this.#reading = new ShardReading(options, failureBackoff);
+    this.#reading.start(() => this.#subscribeOnce());
   }
 
   get bufferedBytes(): number {
-    return this.#queue.bufferedBytes;
+    return this.#reading.bufferedBytes;
   }
 
   next(signal: AbortSignal): Promise<ShardChunk> {
-    return this.#queue.take(signal);
+    return this.#reading.next(signal);
   }
 
-  async stop(): Promise<void> {
-    this.#stopping.abort();
-    this.#queue.close();
-    await this.#loop;
-    this.#queue.clear();
-  }
-
-  async #run(): Promise<void> {
-    const { system } = this.#options;
-    const { signal } = this.#stopping;
-    try {
-      while (!signal.aborted && !this.#isEnded) {
-        const guardMs = this.#subscribedAt + resubscribeGuardMs - system.now();
-        if (guardMs > 0) await sleep(system, guardMs, { signal }).catch(() => undefined);
-        if (signal.aborted) return;
-        const pauseMs = await this.#subscribeOnce(signal);
-        if (pauseMs > 0) await sleep(system, pauseMs, { signal }).catch(() => undefined);
-      }
-    } catch (error) {
-      this.#queue.fail(error);
-    }
+  stop(): Promise<void> {
+    return this.#reading.stop();
   }
 
   /** One subscription, from its start to its end; gives the pause before the next. */
-  async #subscribeOnce(signal: AbortSignal): Promise<number> {
-    const { fanOut, system, consumerArn, shardId } = this.#options;
+  async #subscribeOnce(): Promise<number> {
+    const { fanOut, system, shardId } = this.#options;
+    const reading = this.#reading;
+    const guardMs = this.#subscribedAt + resubscribeGuardMs - system.now();
+    if (guardMs > 0) return guardMs;
     const abort = new AbortController();
-    const stop = AbortSignal.any([signal, abort.signal]);
+    const stop = (): void => abort.abort(reading.signal.reason);
+    reading.signal.addEventListener("abort", stop, { once: true });
     try {
-      const answer = await fanOut.subscribeToShard(
-        { consumerArn, shardId, position: this.#position },
-        { signal: stop },
-      );
+      const request = { consumerArn: this.#options.consumerArn(), shardId, position: reading.position };
+      const answer = await answerWithin(system, abort, (signal) => fanOut.subscribeToShard(request, { signal }));
       if (!answer.ok) return await this.#failed(answer.error);
       this.#subscribedAt = system.now();
       this.#options.onSubscribed(this.#subscribedAt);
-      await this.#pull(answer.value, abort);
-      return 0;
+      return await this.#pull(answer.value, abort);
     } catch (error) {
-      if (signal.aborted) return 0;
       if (error instanceof KinesisError) return await this.#failed(error);
       throw error;
     } finally {
+      reading.signal.removeEventListener("abort", stop);
       abort.abort();
     }
   }
 
-  async #pull(subscription: Subscription, abort: AbortController): Promise<void> {
-    const { system, shardId, events } = this.#options;
+  /** Takes in events until the subscription ends or is to end; gives the pause before the next one. */
+  async #pull(subscription: Subscription, abort: AbortController): Promise<number> {
+    const reading = this.#reading;
     const iterator = subscription[Symbol.asyncIterator]();
-    const { signal } = this.#stopping;
     try {
-      while (!signal.aborted && !this.#isEnded) {
-        await this.#queue.room();
-        if (signal.aborted) return;
-        const silence = system.schedule(watchdogMs, () => abort.abort());
-        const next = await Promise.race([iterator.next(), this.#interrupted(abort.signal)]);
-        silence.cancel();
-        if (next === "interrupted") {
-          if (signal.aborted) return;
-          const error = `no event in ${watchdogMs} ms`;
-          events.publish({ type: "read-failed", shardId, code: "SUBSCRIPTION_SILENT", error, retryInMs: 0 });
-          return;
-        }
-        if (next.done === true) return;
-        this.#failures = 0;
-        await this.#take(next.value);
+      for (;;) {
+        // Nothing is set aside: an event may be seconds away, and is small.
+        await reading.room(0);
+        if (reading.isOver) return 0;
+        const next = await this.#nextWithin(iterator, abort.signal);
+        if (reading.isOver || next.done === true) return 0;
+        const { records, millisBehindLatest, continuationSequenceNumber, childShards } = next.value;
+        reading.take(records, millisBehindLatest, continuationSequenceNumber);
+        // An end that is not believed is asked for again by another subscription.
+        if (continuationSequenceNumber === undefined) return await reading.end(childShards);
       }
     } finally {
       // A subscription that hangs is not waited for.
@@ -138,53 +101,39 @@ export class FanOutReader implements ShardReader {
     }
   }
 
-  #interrupted(silence: AbortSignal): Promise<"interrupted"> {
-    return new Promise((resolve) => {
-      const either = AbortSignal.any([silence, this.#stopping.signal]);
-      if (either.aborted) resolve("interrupted");
-      else either.addEventListener("abort", () => resolve("interrupted"), { once: true });
+  /** The next event. Rejects with a KinesisError when the subscription breaks, falls silent or is to end. */
+  #nextWithin(
+    iterator: AsyncIterator<SubscriptionEvent>,
+    signal: AbortSignal,
+  ): Promise<IteratorResult<SubscriptionEvent>> {
+    return new Promise((resolve, reject) => {
+      const stop = (): void => reject(interrupted("AbortError", "the reading was stopped"));
+      signal.addEventListener("abort", stop, { once: true });
+      const silence = this.#options.system.schedule(watchdogMs, () =>
+        reject(interrupted("SUBSCRIPTION_SILENT", `no event in ${watchdogMs} ms`)),
+      );
+      iterator
+        .next()
+        .then(resolve, reject)
+        .finally(() => {
+          silence.cancel();
+          signal.removeEventListener("abort", stop);
+        });
     });
-  }
-
-  async #take(event: SubscriptionEvent): Promise<void> {
-    const { records, millisBehindLatest, continuationSequenceNumber } = event;
-    this.#queue.give({ type: "records", records, millisBehindLatest }, recordBytes(records));
-    if (continuationSequenceNumber !== undefined) {
-      this.#position = { type: "AFTER_SEQUENCE_NUMBER", sequenceNumber: continuationSequenceNumber };
-      return;
-    }
-    const named = event.childShards.filter((child) => child.parentShardIds.length > 0);
-    const last = records.at(-1);
-    if (last !== undefined) this.#position = { type: "AFTER_SEQUENCE_NUMBER", sequenceNumber: last.sequenceNumber };
-    const isComplete = named.length > 0 && named.length === event.childShards.length;
-    this.#endWith(isComplete ? named : await this.#askForEnd());
-  }
-
-  #askForEnd(): ReturnType<typeof findShardEnd> {
-    return findShardEnd(this.#options, this.#options.stream, this.#options.shardId, this.#stopping.signal);
-  }
-
-  #endWith(childShards: Awaited<ReturnType<typeof findShardEnd>>): void {
-    if (childShards === undefined) return;
-    this.#isEnded = true;
-    this.#queue.give({ type: "shard-end", childShards }, 0);
   }
 
   async #failed(error: KinesisError): Promise<number> {
-    const { system, shardId, events } = this.#options;
-    if (this.#stopping.signal.aborted) return 0;
-    if (error.code === "ResourceNotFoundException") this.#endWith(await this.#askForEnd());
-    if (this.#isEnded) return 0;
-    const backoff = backoffMs(failureBackoff, ++this.#failures, system.random());
     // Another subscription of the same consumer stands, or stood less than 5 s ago.
-    const retryInMs = error.code === "ResourceInUseException" ? Math.max(resubscribeGuardMs, backoff) : backoff;
-    events.publish({
-      type: "read-failed",
-      shardId,
-      code: error.code,
-      error: `SubscribeToShard: ${describeError(error)}`,
-      retryInMs,
-    });
+    const atLeastMs = error.code === "ResourceInUseException" ? resubscribeGuardMs : 0;
+    const retryInMs = await this.#reading.failed("SubscribeToShard", error, atLeastMs);
+    if (error.code === "ResourceNotFoundException" && !this.#reading.isOver) {
+      // Only the reading's end rejects, and it is looked at before the next subscription.
+      await promptly(this.#reading.signal, () => this.#options.onConsumerMissing()).catch(() => undefined);
+    }
     return retryInMs;
   }
+}
+
+function interrupted(code: string, message: string): KinesisError {
+  return new KinesisError({ code, message, kind: "transient", mayHaveTakenEffect: false });
 }

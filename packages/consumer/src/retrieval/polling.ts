@@ -2,207 +2,122 @@
  * Driver. Reads a shard with GetRecords, ahead of its handler as far as the bytes allow.
  *
  * Source: kcl.md 5.1 and 5.3, kinesis-service.md 1.2. Iterators that expire are renewed from the last record seen, and
- * LATEST is a time that stays (SPEC S2), so a renewal skips nothing. An end of shard is believed only with its children.
+ * LATEST is a time that stays (SPEC S2), so a renewal skips nothing.
  */
-import { describeError, type EventPublisher } from "@millrace/core/observe";
-import type {
-  ChildShard,
-  GetRecordsResponse,
-  KinesisError,
-  KinesisPort,
-  StartingPosition,
-  StreamRef,
-} from "@millrace/core/kinesis";
-import { backoffMs, sleep, type System } from "@millrace/core/runtime";
-import type { ConsumerEvent } from "../events.ts";
-import { findShardEnd } from "../shards/shard-end.ts";
-import type { ByteBudget } from "./byte-budget.ts";
-import { ChunkQueue, recordBytes } from "./chunk-queue.ts";
-import { nextPoll, type Pace } from "./pace.ts";
+import type { Answer, KinesisError } from "@millrace/core/kinesis";
+import { answerWithin } from "./answer-within.ts";
+import { nextPoll, type Pace, type PollOutcome } from "./pace.ts";
 import type { ShardChunk, ShardReader } from "./shard-reader.ts";
+import { ShardReading, type ShardReadingOptions } from "./shard-reading.ts";
 
 const failureBackoff = { initialMs: 200, maxMs: 10_000 };
 /** An iterator lives 5 minutes; one that was kept while the handler was busy is better renewed before. */
 const iteratorLifeMs = 280_000;
+/** Source: kinesis-service.md 1.2. */
+const largestAnswerBytes = 10 * 1024 * 1024;
+const smallestAnswerBytes = 65_536;
 
-export interface PollingOptions {
-  readonly kinesis: KinesisPort;
-  readonly system: System;
-  readonly events: EventPublisher<ConsumerEvent>;
-  readonly stream: StreamRef;
-  readonly shardId: string;
-  readonly position: StartingPosition;
+export interface PollingOptions extends ShardReadingOptions {
   readonly pollIntervalMs: number;
   readonly maxRecordsPerCall: number;
-  /** Fetching pauses while this shard has so much buffered. */
-  readonly prefetchMaxBytes: number;
-  /** Bound over all shards. */
-  readonly budget: ByteBudget;
 }
 
 /** A reader that polls. It begins to fetch at once. */
 export class PollingReader implements ShardReader {
   readonly #options: PollingOptions;
-  readonly #stopping = new AbortController();
-  readonly #queue: ChunkQueue;
-  readonly #loop: Promise<void>;
-  #position: StartingPosition;
+  readonly #reading: ShardReading;
   #iterator: { readonly text: string; readonly since: number } | undefined;
   #pace: Pace;
-  #failures = 0;
-  #ended = false;
+  /** What the next answer may take. */
+  #expectedBytes = largestAnswerBytes;
 
   constructor(options: PollingOptions) {
     this.#options = options;
-    this.#position = options.position;
     this.#pace = { tipIntervalMs: options.pollIntervalMs, throttles: 0 };
-    this.#queue = new ChunkQueue(options.prefetchMaxBytes, options.budget);
-    this.#loop = this.#run();
+    this.#reading = new ShardReading(options, failureBackoff);
+    this.#reading.start(() => this.#fetch());
   }
 
   get bufferedBytes(): number {
-    return this.#queue.bufferedBytes;
+    return this.#reading.bufferedBytes;
   }
 
   next(signal: AbortSignal): Promise<ShardChunk> {
-    return this.#queue.take(signal);
+    return this.#reading.next(signal);
   }
 
-  async stop(): Promise<void> {
-    this.#stopping.abort();
-    this.#queue.close();
-    await this.#loop;
-    this.#queue.clear();
+  stop(): Promise<void> {
+    return this.#reading.stop();
   }
 
-  get #isStopped(): boolean {
-    return this.#stopping.signal.aborted;
-  }
-
-  async #run(): Promise<void> {
+  async #fetch(): Promise<number> {
     const { system } = this.#options;
-    try {
-      while (!this.#isStopped && !this.#ended) {
-        await this.#queue.room();
-        if (this.#isStopped) return;
-        const startedAt = system.now();
-        const intervalMs = await this.#poll();
-        const pauseMs = startedAt + intervalMs - system.now();
-        if (!this.#ended && pauseMs > 0) await this.#pause(pauseMs);
-      }
-    } catch (error) {
-      this.#queue.fail(error);
-    }
-  }
-
-  async #pause(ms: number): Promise<void> {
-    // Only `stop` aborts, and the loop looks at that itself.
-    await sleep(this.#options.system, ms, { signal: this.#stopping.signal }).catch(() => undefined);
-  }
-
-  /** One call; gives the time until the next. */
-  async #poll(): Promise<number> {
-    const { kinesis, system, stream, maxRecordsPerCall } = this.#options;
-    const { signal } = this.#stopping;
-    const iterator = await this.#currentIterator();
-    if (iterator === undefined) return 0;
-    const answer = await kinesis.getRecords(
-      { shardIterator: iterator, limit: maxRecordsPerCall, streamArn: stream.streamArn },
-      { signal },
-    );
-    if (this.#isStopped) return 0;
-    if (!answer.ok) return this.#failed("GetRecords", answer.error);
-    this.#failures = 0;
-    const response = answer.value;
-    const bytes = recordBytes(response.records);
-    const last = response.records.at(-1);
-    if (last !== undefined) this.#position = { type: "AFTER_SEQUENCE_NUMBER", sequenceNumber: last.sequenceNumber };
-    this.#queue.give(
-      { type: "records", records: response.records, millisBehindLatest: response.millisBehindLatest },
-      bytes,
-    );
-    if (response.nextShardIterator === undefined) return this.#atEnd(response);
-    this.#iterator = { text: response.nextShardIterator, since: system.now() };
-    const { pace, intervalMs } = nextPoll(
-      this.#pace,
-      { type: "records", bytes, millisBehindLatest: response.millisBehindLatest },
-      system.random(),
-    );
-    this.#pace = pace;
-    return intervalMs;
-  }
-
-  /** An iterator to go on with; undefined when none could be had yet. */
-  async #currentIterator(): Promise<string | undefined> {
-    const { kinesis, system, stream, shardId } = this.#options;
+    await this.#reading.room(this.#expectedBytes);
+    if (this.#reading.isOver) return 0;
+    const startedAt = system.now();
     const known = this.#iterator;
-    if (known !== undefined && system.now() - known.since < iteratorLifeMs) return known.text;
-    const answer = await kinesis.getShardIterator(
-      { ...stream, shardId, position: this.#position },
-      { signal: this.#stopping.signal },
+    const isFresh = known !== undefined && startedAt - known.since < iteratorLifeMs;
+    const intervalMs = isFresh ? await this.#poll(known.text) : await this.#askForIterator();
+    return startedAt + intervalMs - system.now();
+  }
+
+  /** Asks for an iterator; gives the time until the next call. */
+  async #askForIterator(): Promise<number> {
+    const { kinesis, stream, shardId } = this.#options;
+    const { position } = this.#reading;
+    const answer = await this.#call((signal) => kinesis.getShardIterator({ ...stream, shardId, position }, { signal }));
+    if (this.#reading.isOver) return 0;
+    if (!answer.ok) return this.#failed("GetShardIterator", answer.error);
+    this.#iterator = { text: answer.value.shardIterator, since: this.#options.system.now() };
+    return 0;
+  }
+
+  /** One GetRecords call; gives the time until the next. */
+  async #poll(shardIterator: string): Promise<number> {
+    const { kinesis, stream, maxRecordsPerCall } = this.#options;
+    const answer = await this.#call((signal) =>
+      kinesis.getRecords({ shardIterator, limit: maxRecordsPerCall, streamArn: stream.streamArn }, { signal }),
     );
-    if (this.#isStopped) return undefined;
-    if (!answer.ok) {
-      await this.#pause(await this.#failed("GetShardIterator", answer.error));
-      return undefined;
+    if (this.#reading.isOver) return 0;
+    if (!answer.ok) return this.#failed("GetRecords", answer.error);
+    const { records, millisBehindLatest, nextShardIterator, childShards } = answer.value;
+    const bytes = this.#reading.take(records, millisBehindLatest);
+    this.#expectedBytes = Math.min(largestAnswerBytes, 2 * bytes + smallestAnswerBytes);
+    if (nextShardIterator === undefined) {
+      // Without an iterator the place is asked for again, unless this is the shard's end.
+      this.#iterator = undefined;
+      return this.#reading.end(childShards);
     }
-    this.#iterator = { text: answer.value.shardIterator, since: system.now() };
-    return this.#iterator.text;
+    this.#iterator = { text: nextShardIterator, since: this.#options.system.now() };
+    return this.#intervalAfter({ type: "records", bytes, millisBehindLatest });
   }
 
-  async #atEnd(response: GetRecordsResponse): Promise<number> {
-    const named = response.childShards.filter((child) => child.parentShardIds.length > 0);
-    const isComplete = named.length > 0 && named.length === response.childShards.length;
-    return this.#endWith(isComplete ? named : await this.#askForEnd());
-  }
-
-  /** What ListShards says about this shard's end; undefined when it does not confirm one. */
-  #askForEnd(): Promise<readonly ChildShard[] | undefined> {
-    return findShardEnd(this.#options, this.#options.stream, this.#options.shardId, this.#stopping.signal);
-  }
-
-  #endWith(childShards: readonly ChildShard[] | undefined): number {
-    if (childShards !== undefined) {
-      this.#ended = true;
-      this.#queue.give({ type: "shard-end", childShards }, 0);
-      return 0;
+  async #call<T>(call: (signal: AbortSignal) => Promise<Answer<T>>): Promise<Answer<T>> {
+    const abort = new AbortController();
+    const { signal } = this.#reading;
+    const stop = (): void => abort.abort(signal.reason);
+    signal.addEventListener("abort", stop, { once: true });
+    try {
+      return await answerWithin(this.#options.system, abort, call);
+    } finally {
+      signal.removeEventListener("abort", stop);
     }
-    // An answer without iterator and without children is not believed: the place is asked for again.
-    this.#iterator = undefined;
-    return backoffMs(failureBackoff, ++this.#failures, this.#options.system.random());
   }
 
   async #failed(operation: string, error: KinesisError): Promise<number> {
-    const { system, shardId, events } = this.#options;
-    if (error.kind === "throttle") {
-      const { pace, intervalMs } = nextPoll(
-        this.#pace,
-        { type: "throttled", bytes: 0, millisBehindLatest: 0 },
-        system.random(),
-      );
-      this.#pace = pace;
-      return intervalMs;
-    }
+    if (error.kind === "throttle") return this.#intervalAfter({ type: "throttled", bytes: 0, millisBehindLatest: 0 });
     this.#iterator = undefined;
     // One that expired is replaced at once; a service that gives no other kind is not asked in a spin.
-    if (error.code === "ExpiredIteratorException" && this.#failures++ === 0) return 0;
-    if (
-      error.code === "InvalidArgumentException" &&
-      operation === "GetShardIterator" &&
-      "sequenceNumber" in this.#position
-    ) {
-      // A place that the shard does not know any more: what is left is read from its beginning, and what was done is
-      // filtered out by its place.
-      this.#position = { type: "TRIM_HORIZON" };
+    if (error.code === "ExpiredIteratorException" && this.#reading.failures === 0) {
+      this.#reading.countFailure();
+      return 0;
     }
-    if (error.code === "ResourceNotFoundException") {
-      const childShards = await this.#askForEnd();
-      if (childShards !== undefined) return this.#endWith(childShards);
-    }
-    if (error.code !== "ExpiredIteratorException") this.#failures++;
-    const retryInMs = backoffMs(failureBackoff, this.#failures, system.random());
-    const described = describeError(error);
-    events.publish({ type: "read-failed", shardId, code: error.code, error: `${operation}: ${described}`, retryInMs });
-    return retryInMs;
+    return this.#reading.failed(operation, error);
+  }
+
+  #intervalAfter(outcome: PollOutcome): number {
+    const { pace, intervalMs } = nextPoll(this.#pace, outcome, this.#options.system.random());
+    this.#pace = pace;
+    return intervalMs;
   }
 }

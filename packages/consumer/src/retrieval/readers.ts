@@ -35,6 +35,9 @@ export class Readers {
   readonly #keysIgnored = new Set<string>();
   readonly #subscribedAt = new Map<string, number>();
   #fanOut: FanOutPort | undefined;
+  #start: StartPorts | undefined;
+  /** Streams whose consumer is being looked for again. */
+  readonly #findings = new Map<string, Promise<void>>();
 
   constructor(wiring: ReadersOptions) {
     this.#wiring = wiring;
@@ -48,6 +51,7 @@ export class Readers {
   async prepare(signal: AbortSignal): Promise<void> {
     const { options, kinesis, fanOut, system, events } = this.#wiring;
     const start: StartPorts = { system, events, signal };
+    this.#start = start;
     await this.#askDistribution(start);
     if (options.fanOut === undefined || fanOut === undefined) return;
     this.#fanOut = fanOut();
@@ -56,6 +60,31 @@ export class Readers {
       const ports = { ...start, fanOut: this.#fanOut, kinesis };
       const arn = consumerArn ?? (await registerConsumer(ports, stream, consumerName));
       this.#consumers.set(stream.leaseKeyPrefix, arn);
+    }
+  }
+
+  /** Somebody deregistered the consumer: made again it has another ARN. All shards of a stream ask together. */
+  #findConsumerAgain(stream: ConsumedStream): Promise<void> {
+    const key = stream.leaseKeyPrefix;
+    const finding = this.#findings.get(key) ?? this.#registerAgain(stream).finally(() => this.#findings.delete(key));
+    this.#findings.set(key, finding);
+    return finding;
+  }
+
+  async #registerAgain(stream: ConsumedStream): Promise<void> {
+    const { options, kinesis, events } = this.#wiring;
+    const start = this.#start;
+    if (options.fanOut?.consumerArn !== undefined || options.fanOut === undefined) return;
+    if (this.#fanOut === undefined || start === undefined) return;
+    try {
+      const ports = { ...start, fanOut: this.#fanOut, kinesis };
+      this.#consumers.set(stream.leaseKeyPrefix, await registerConsumer(ports, stream, options.fanOut.consumerName));
+    } catch (error) {
+      // The reader fails with its old ARN again and asks again.
+      if (start.signal.aborted) return;
+      const { streamName } = stream;
+      const at = { operation: "register again", streamName, code: "ERR_STREAM_CONSUMER", retryInMs: 0 };
+      events.publish({ type: "stream-call-failed", ...at, error: describeError(error) });
     }
   }
 
@@ -101,7 +130,8 @@ export class Readers {
       return new FanOutReader({
         ...common,
         fanOut: this.#fanOut,
-        consumerArn,
+        consumerArn: () => this.#consumers.get(stream.leaseKeyPrefix) ?? consumerArn,
+        onConsumerMissing: () => this.#findConsumerAgain(stream),
         lastSubscribedAt: this.#subscribedAt.get(key),
         onSubscribed: (at) => this.#subscribedAt.set(key, at),
       });
