@@ -45,6 +45,8 @@ export class GenerationBook {
   readonly options: BookOptions;
   /** By id. */
   readonly generations = new Map<string, Generation>();
+  /** Those whose file is open. Few of many: what is idle for long is closed. */
+  readonly open = new Set<Generation>();
   /** By the inode of the file that each is bound to. */
   readonly byInode = new Map<string, Generation>();
   /** Files that begin like one that is being followed, by inode. */
@@ -114,7 +116,7 @@ export class GenerationBook {
       system.now(),
       onChunkDone,
     );
-    generation.file = file;
+    this.attach(generation, file);
     generation.before = before;
     generation.adoptHead(head);
     generation.predecessor = how.predecessor;
@@ -127,7 +129,7 @@ export class GenerationBook {
   /** Binds a generation to the open file that it goes on in. */
   bind(generation: Generation, file: OpenFile, path: string, head: Buffer, before: Buffer): void {
     this.unbind(generation);
-    generation.file = file;
+    this.attach(generation, file);
     generation.adoptStat(file.stat(), path);
     generation.adoptHead(head);
     generation.before = before;
@@ -204,7 +206,7 @@ export class GenerationBook {
   }
 
   /** Opens a path for reading; undefined when it cannot be, which has been reported then. */
-  async open(path: string): Promise<OpenFile | undefined> {
+  async openFile(path: string): Promise<OpenFile | undefined> {
     const opened = await this.options.files.open(path);
     if (opened.ok) {
       this.#unreadable.delete(path);
@@ -221,10 +223,22 @@ export class GenerationBook {
     this.options.publish({ type: "file-unreadable", flow: this.options.flow, path, code });
   }
 
-  /** Closes a generation's handle. */
-  async close(generation: Generation): Promise<void> {
+  /** Gives a generation the handle that it reads by. */
+  attach(generation: Generation, file: OpenFile): void {
+    generation.file = file;
+    this.open.add(generation);
+  }
+
+  /** Takes a generation's handle, for another's use. */
+  detach(generation: Generation): OpenFile | undefined {
     const { file } = generation;
     generation.file = undefined;
-    await file?.close();
+    this.open.delete(generation);
+    return file;
+  }
+
+  /** Closes a generation's handle. */
+  async close(generation: Generation): Promise<void> {
+    await this.detach(generation)?.close();
   }
 }

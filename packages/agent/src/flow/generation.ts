@@ -198,3 +198,17 @@ export class Generation {
     };
   }
 }
+
+/** The generation that a row of the store tells of, as it stood when the row was written. */
+export function restoreGeneration(
+  row: SavedGeneration,
+  nowMs: number,
+  onChunkDone: (chunk: Chunk) => void,
+): Generation {
+  const generation = new Generation(row, nowMs, onChunkDone);
+  generation.isDirty = false;
+  generation.status = row.isMissing ? "missing" : "following";
+  generation.lossReported = row.isMissing;
+  generation.missingSinceMs = row.updatedMs;
+  return generation;
+}

@@ -30,7 +30,7 @@ export class Newcomers {
   ): Promise<boolean> {
     const key = inodeKey(sighting);
     if (sighting.sizeBytes === 0 && this.#empty.isHeld(key)) return true;
-    const file = this.#empty.take(key) ?? (await this.#book.open(sighting.path));
+    const file = this.#empty.take(key) ?? (await this.#book.openFile(sighting.path));
     if (file === undefined) return true;
     const stat = file.stat();
     if (inodeKey(stat) !== key) {
@@ -103,7 +103,7 @@ export class Newcomers {
       .flatMap((name) => this.#book.sight(name))
       .filter((sibling) => !this.#book.byInode.has(inodeKey(sibling)) && !inPattern.has(inodeKey(sibling)));
     for (const sighting of betweenGenerations(stat, unknown)) {
-      const file = await this.#book.open(sighting.path);
+      const file = await this.#book.openFile(sighting.path);
       if (file === undefined) continue;
       if (await this.#isLikeAnother(file)) await file.close();
       else (await this.#book.begin(sighting, file, { predecessor: generation, because: "new" })).status = "leaving";
@@ -179,6 +179,7 @@ export class Newcomers {
 
   /** Forgets suspects that are gone. */
   dropStaleSuspects(sightings: readonly Sighting[]): void {
+    if (this.#book.suspects.size === 0) return;
     const present = new Set(sightings.map(inodeKey));
     for (const key of this.#book.suspects.keys()) if (!present.has(key)) this.#book.suspects.delete(key);
   }

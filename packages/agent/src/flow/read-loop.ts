@@ -52,7 +52,7 @@ export class ReadLoop {
   /** Looks at every path and file with the next step. */
   hint(): void {
     this.#isScanWanted = true;
-    for (const generation of this.#options.tracker.generations) generation.lookAtMs = 0;
+    for (const generation of this.#options.tracker.open) generation.lookAtMs = 0;
   }
 
   /** Resolves once what the files hold now has been read, or nothing more will be. */
@@ -105,8 +105,8 @@ export class ReadLoop {
   /** True when nothing is left to read in any file that could be opened. */
   #isRead(): boolean {
     if (this.drains && this.#options.tracker.suspectCount > 0) return false;
-    for (const generation of this.#options.tracker.generations) {
-      if (generation.file === undefined || generation.readBytes >= generation.sizeBytes) continue;
+    for (const generation of this.#options.tracker.open) {
+      if (generation.readBytes >= generation.sizeBytes) continue;
       if ((this.#failures.get(generation) ?? 0) >= failuresToPassOver) continue;
       if (this.drains || generation.heldUpToBytes !== generation.sizeBytes) return false;
     }
@@ -118,9 +118,9 @@ export class ReadLoop {
     const { system } = this.#options;
     let again = false;
     // Finishing and truncation add and remove generations while the round is under way.
-    for (const generation of Array.from(this.#options.tracker.generations)) {
+    for (const generation of Array.from(this.#options.tracker.open)) {
       if (signal.aborted) return false;
-      if (generation.file === undefined || (system.now() < generation.lookAtMs && !this.drains)) continue;
+      if (system.now() < generation.lookAtMs && !this.drains) continue;
       const turn = await this.#turn(generation, signal);
       if (turn.again) {
         again = true;
@@ -153,8 +153,7 @@ export class ReadLoop {
 
   #scanEveryMs(): number {
     const { settings } = this.#options;
-    let count = 0;
-    for (const _ of this.#options.tracker.generations) count += 1;
+    const { count } = this.#options.tracker;
     return Math.min(settings.maxScanMs, Math.max(minScanMs, (minScanMs * count) / filesPerMinScan));
   }
 
@@ -163,9 +162,7 @@ export class ReadLoop {
     const { settings, system } = this.#options;
     const nowMs = system.now();
     let dueMs = this.#nextScanMs;
-    for (const generation of this.#options.tracker.generations) {
-      if (generation.file !== undefined) dueMs = Math.min(dueMs, generation.lookAtMs);
-    }
+    for (const generation of this.#options.tracker.open) dueMs = Math.min(dueMs, generation.lookAtMs);
     return Math.max(Math.min(settings.minLookMs, 10), dueMs - nowMs);
   }
 }

@@ -18,9 +18,9 @@ export class Replacements {
 
   /** As `replace`, for the file that the generation has open. */
   async replaceOpen(generation: Generation, newcomers: readonly Sighting[]): Promise<void> {
-    const { file, path } = generation;
+    const { path } = generation;
+    const file = this.#book.detach(generation);
     if (file === undefined) return;
-    generation.file = undefined;
     await this.replace(generation, { ...file.stat(), path }, file, newcomers);
   }
 
@@ -57,7 +57,7 @@ export class Replacements {
     const others = siblings.filter((path) => !inPattern.has(path)).flatMap((path) => this.#book.sight(path));
     for (const candidate of [...newcomers, ...others]) {
       if (this.#book.byInode.has(inodeKey(candidate)) || candidate.sizeBytes === 0) continue;
-      const file = await this.#book.open(candidate.path);
+      const file = await this.#book.openFile(candidate.path);
       if (file === undefined) continue;
       if (await this.#continueIn(generation, candidate, file)) {
         if (generation.status !== "ended") {
@@ -100,7 +100,7 @@ export class Replacements {
     for (const path of await this.#book.options.files.siblings(generation.path)) {
       const [sibling] = this.#book.sight(path);
       if (sibling === undefined || inodeKey(sibling) !== inodeKey(generation)) continue;
-      const file = await this.#book.open(path);
+      const file = await this.#book.openFile(path);
       if (file === undefined) continue;
       const look = await lookInto(file, generation.evidence());
       if (look.verdict !== "same" || wasBornAgain(generation, file.stat())) {

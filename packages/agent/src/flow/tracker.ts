@@ -5,12 +5,12 @@
  * new, a file that went away, contents that are no longer the ones that were read.
  */
 import { inodeKey, type Sighting } from "./files.ts";
-import { Generation } from "./generation.ts";
+import { type Generation, restoreGeneration } from "./generation.ts";
 import { type BookOptions, GenerationBook } from "./generation-book.ts";
 import { Newcomers } from "./newcomers.ts";
 import { isStill, lookInto } from "./probe.ts";
 import { Replacements, wasBornAgain } from "./replacements.ts";
-import { joinSightings } from "./rotation.ts";
+import { isAsLeft, isUnchanged, joinSightings } from "./rotation.ts";
 import { takeOver } from "./take-over.ts";
 import type { ForeignCheckpoint } from "./takeover-plan.ts";
 
@@ -31,9 +31,19 @@ export class Tracker {
     this.#replacements = new Replacements(this.#book);
   }
 
-  /** Generations that may have something to read. */
+  /** Every generation that is not settled and forgotten. */
   get generations(): Iterable<Generation> {
     return this.#book.generations.values();
+  }
+
+  /** Generations whose file is open: only these can give something without a scan. */
+  get open(): Iterable<Generation> {
+    return this.#book.open;
+  }
+
+  /** How many generations there are. */
+  get count(): number {
+    return this.#book.generations.size;
   }
 
   /** Files that are held back until it is clear whether they are copies. */
@@ -49,11 +59,7 @@ export class Tracker {
     this.#isKnownInStore = saved.isKnown;
     if (!saved.isKnown) this.#foreign = foreignCheckpoints();
     for (const row of saved.generations) {
-      const generation = new Generation(row, system.now(), onChunkDone);
-      generation.isDirty = false;
-      generation.status = row.isMissing ? "missing" : "following";
-      generation.lossReported = row.isMissing;
-      generation.missingSinceMs = row.updatedMs;
+      const generation = restoreGeneration(row, system.now(), onChunkDone);
       this.#book.generations.set(generation.id, generation);
       // Of two rows with one inode, the later one describes what is there.
       this.#book.byInode.set(inodeKey(generation), generation);
@@ -69,6 +75,7 @@ export class Tracker {
     const left = new Map<string, Generation>();
     for (const { generation, sighting } of known) {
       seen.add(generation);
+      if (isAsLeft(generation, sighting)) continue;
       const pathBefore = generation.path;
       await this.#meet(generation, sighting, newcomers);
       if (generation.path !== pathBefore) left.set(pathBefore, generation);
@@ -134,10 +141,10 @@ export class Tracker {
 
   /** Closes handles of files that have nothing to read, least recently grown first, down to `maxOpenFiles`. */
   async closeIdle(): Promise<void> {
-    const open = [...this.#book.generations.values()].filter((generation) => generation.file !== undefined);
-    let excess = open.length - this.#book.options.maxOpenFiles;
+    const { open } = this.#book;
+    let excess = open.size - this.#book.options.maxOpenFiles;
     if (excess <= 0) return;
-    for (const generation of open.toSorted((a, b) => a.grewAtMs - b.grewAtMs)) {
+    for (const generation of [...open].toSorted((a, b) => a.grewAtMs - b.grewAtMs)) {
       if (excess <= 0) return;
       if (generation.status !== "following" || generation.readBytes < generation.sizeBytes) continue;
       await this.#book.close(generation);
@@ -180,15 +187,11 @@ export class Tracker {
   /** A file of a generation that is known by its inode. */
   async #meet(generation: Generation, sighting: Sighting, newcomers: Sighting[]): Promise<void> {
     if (generation.file === undefined) {
-      const isUnchanged =
-        generation.sizeBytes === sighting.sizeBytes &&
-        generation.modifiedMs === sighting.modifiedMs &&
-        generation.readBytes === sighting.sizeBytes;
-      if (!isUnchanged) {
+      if (!isUnchanged(generation, sighting) || generation.readBytes !== sighting.sizeBytes) {
         await this.#reopen(generation, sighting, newcomers);
         return;
       }
-    } else if (generation.sizeBytes !== sighting.sizeBytes || generation.modifiedMs !== sighting.modifiedMs) {
+    } else if (!isUnchanged(generation, sighting)) {
       // Looked into before the new files are: the copy that explains a truncation must not be taken for a new file.
       if (!(await isStill(generation, generation.file))) {
         this.#follow(generation, sighting.path);
@@ -208,7 +211,7 @@ export class Tracker {
 
   /** Opens a file again and makes sure that it is still the one that was read. */
   async #reopen(generation: Generation, sighting: Sighting, newcomers: Sighting[]): Promise<void> {
-    const file = await this.#book.open(sighting.path);
+    const file = await this.#book.openFile(sighting.path);
     if (file === undefined) return;
     const stat = file.stat();
     if (inodeKey(stat) !== inodeKey(sighting)) {

@@ -6,48 +6,20 @@
  */
 import { type BigIntStats, closeSync, fstatSync, open, read, readdirSync, statSync, watch } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import picomatch from "picomatch";
-import { escapePath, glob } from "tinyglobby";
+import { realSystem } from "@millrace/core/runtime";
+import { FileFinder } from "./find-files.ts";
 import type { FileFault, FileStat, FileSystem, Opened, OpenFile, Stated } from "../flow/files.ts";
+
+const finder = new FileFinder(() => realSystem.wallNow());
 
 /** The real file system. */
 export const realFileSystem: FileSystem = {
-  find: findFiles,
+  find: (include, exclude) => finder.find(include, exclude),
   siblings: (path) => Promise.resolve(siblingsOf(path)),
   stat: statPath,
   open: openPath,
   watch: watchDirectories,
 };
-
-async function findFiles(include: readonly string[], exclude: readonly string[]): Promise<readonly string[]> {
-  const literal = include.filter(isFile);
-  const patterns = include.filter((path) => !literal.includes(path)).map(withLiteralDirectory);
-  const found =
-    patterns.length === 0
-      ? []
-      : await glob(patterns, {
-          absolute: true,
-          dot: true,
-          expandDirectories: false,
-          // A file may vanish between the listing and the next call.
-          onlyFiles: true,
-        });
-  // Not tinyglobby's `ignore`, which is relative to the working directory.
-  const isExcluded = picomatch([...exclude], { dot: true });
-  return [...new Set([...literal, ...found])].filter((path) => !isExcluded(path)).toSorted();
-}
-
-/** A pattern that exists as written is that file, whatever characters are in its name. */
-function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
-}
-
-/** The Kinesis Agent takes the directory of a pattern as written: so does this, where that directory exists. */
-function withLiteralDirectory(pattern: string): string {
-  const directory = dirname(pattern);
-  const isDirectory = statSync(directory, { throwIfNoEntry: false })?.isDirectory() === true;
-  return isDirectory ? `${escapePath(directory)}/${basename(pattern)}` : pattern;
-}
 
 function siblingsOf(path: string): string[] {
   const directory = dirname(path);
