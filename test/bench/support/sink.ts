@@ -8,7 +8,7 @@ import { createServer as createHttp2Server } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { decodeCbor, encodeCbor, type CborMap } from "../../../packages/core/src/kinesis/wire-cbor.ts";
 
-const shards = 4;
+const shards = Number(process.argv[2] ?? 4);
 const keySpace = 1n << 128n;
 const width = keySpace / BigInt(shards);
 const shardIds = Array.from({ length: shards }, (_, index) => `shardId-${String(index).padStart(12, "0")}`);
