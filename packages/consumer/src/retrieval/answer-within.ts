@@ -4,7 +4,7 @@
  * The SDK waits for an answer for ever where the user's client sets no time-out, and so would the shard on a connection
  * that is half open.
  */
-import { KinesisError, type Answer } from "@millrace/core/kinesis";
+import { KinesisError, type Answer, type FailureKind } from "@millrace/core/kinesis";
 import type { System } from "@millrace/core/runtime";
 
 /** Source: kcl.md 5.1, the time-out of a request: 30 s. */
@@ -21,14 +21,10 @@ export function answerWithin<T>(
 ): Promise<Answer<T>> {
   const { signal } = abort;
   return new Promise((resolve, reject) => {
-    const failure = (code: string, message: string): Answer<T> => {
-      const kind = code === "TimeoutError" ? "transient" : "aborted";
-      return { ok: false, error: new KinesisError({ code, message, kind, mayHaveTakenEffect: true }) };
-    };
-    const aborted = (): void => resolve(failure("AbortError", "the call was ended"));
+    const aborted = (): void => resolve(failure("AbortError", "the call was ended", "aborted"));
     signal.addEventListener("abort", aborted, { once: true });
     const timer = system.schedule(answerLimitMs, () => {
-      resolve(failure("TimeoutError", `no answer within ${answerLimitMs} ms`));
+      resolve(failure("TimeoutError", `no answer within ${answerLimitMs} ms`, "transient"));
       abort.abort();
     });
     call(signal)
@@ -38,4 +34,12 @@ export function answerWithin<T>(
         signal.removeEventListener("abort", aborted);
       });
   });
+}
+
+function failure(
+  code: string,
+  message: string,
+  kind: FailureKind,
+): { readonly ok: false; readonly error: KinesisError } {
+  return { ok: false, error: new KinesisError({ code, message, kind, mayHaveTakenEffect: true }) };
 }

@@ -189,7 +189,8 @@ test("a shard that is stopped in the middle of a call that hangs ends at once", 
   simulator.fault({ kind: "hang" });
   const reader = open();
   await timeline.run({ forMs: 1_000 });
-  await timeline.settle(reader.stop(), { forMs: 1 });
+  const stopped = timeline.settle(reader.stop(), { forMs: 1 });
+  await expect(stopped).resolves.toBeUndefined();
 });
 
 test("the end of a shard is told with its children, after its last record, whatever fails meanwhile [C5]", async () => {
