@@ -127,10 +127,17 @@ export class FanOutReader implements ShardReader {
     const atLeastMs = error.code === "ResourceInUseException" ? resubscribeGuardMs : 0;
     const retryInMs = await this.#reading.failed("SubscribeToShard", error, atLeastMs);
     if (error.code === "ResourceNotFoundException" && !this.#reading.isOver) {
-      // Only the reading's end rejects, and it is looked at before the next subscription.
-      await promptly(this.#reading.signal, () => this.#options.onConsumerMissing()).catch(() => undefined);
+      await this.#findConsumerAgain();
     }
     return retryInMs;
+  }
+
+  async #findConsumerAgain(): Promise<void> {
+    try {
+      await promptly(this.#reading.signal, this.#options.onConsumerMissing);
+    } catch {
+      // Only the reading's end rejects, and it is looked at before the next subscription.
+    }
   }
 }
 
