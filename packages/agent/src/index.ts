@@ -11,5 +11,6 @@ export type { FlowFile } from "./flow/flow-file.ts";
 export { MemoryPositionStore } from "./flow/memory-position-store.ts";
 export type { PositionStore, SavedFlow, SavedGeneration } from "./flow/positions.ts";
 export { AmbiguousFileError } from "./flow/generation-book.ts";
-export { PositionsUnavailableError, PositionsUnreadableError } from "./io/position-store.ts";
+export { PositionsUnreadableError } from "./io/position-schema.ts";
+export { PositionsUnavailableError } from "./io/position-store.ts";
 export { ConfigError } from "@millrace/core/options";

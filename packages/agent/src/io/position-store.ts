@@ -9,17 +9,12 @@ import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { FramingState } from "../flow/framing-rules.ts";
 import type { PositionStore, SavedFlow, SavedGeneration } from "../flow/positions.ts";
+import { layoutOf, positionLayouts, PositionsUnreadableError, upgradePositions } from "./position-schema.ts";
 
 /** Another process holds the positions file, or it cannot be opened now: try again later. */
 export class PositionsUnavailableError extends Error {
   override readonly name = "PositionsUnavailableError";
   readonly code = "ERR_POSITIONS_UNAVAILABLE";
-}
-
-/** The positions file is damaged, or of a newer version. An operator decides. */
-export class PositionsUnreadableError extends Error {
-  override readonly name = "PositionsUnreadableError";
-  readonly code = "ERR_POSITIONS_UNREADABLE";
 }
 
 /** A positions file that is open. */
@@ -28,47 +23,22 @@ export interface PositionFile extends PositionStore {
   flows(): readonly string[];
 }
 
-/** The layout below. A file of a lower version is upgraded when it is opened. */
-const schemaVersion = 1;
-
-const schema = `
-  CREATE TABLE flow (
-    flow TEXT PRIMARY KEY
-  ) STRICT;
-  CREATE TABLE generation (
-    flow TEXT NOT NULL,
-    id TEXT NOT NULL,
-    path TEXT NOT NULL,
-    device TEXT NOT NULL,
-    inode TEXT NOT NULL,
-    born_ms REAL NOT NULL,
-    fingerprint_bytes INTEGER NOT NULL,
-    fingerprint TEXT NOT NULL,
-    position_bytes INTEGER NOT NULL,
-    marker_bytes INTEGER NOT NULL,
-    marker TEXT NOT NULL,
-    framing TEXT NOT NULL,
-    size_bytes INTEGER NOT NULL,
-    modified_ms REAL NOT NULL,
-    is_missing INTEGER NOT NULL,
-    updated_ms REAL NOT NULL,
-    PRIMARY KEY (flow, id)
-  ) STRICT;
-`;
-
 /**
  * Opens the positions, and makes the file and its directory where they are not there.
  * @throws {PositionsUnavailableError} when another agent has it open or it may not be written.
- * @throws {PositionsUnreadableError} when it is damaged or of a newer version.
+ * @throws {PositionsUnreadableError} when it is damaged, of a newer version, or another program's.
  */
 export function openPositionStore(path: string): PositionFile {
   let database: DatabaseSync | undefined;
   try {
     mkdirSync(dirname(path), { recursive: true });
     database = new DatabaseSync(path, { timeout: 0 });
-    database.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
-    migrate(database, path);
+    database.exec("PRAGMA locking_mode = EXCLUSIVE");
+    // Before the first change: the file may be another program's.
+    const version = layoutOf(database, path, positionLayouts);
+    database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
     checkIntegrity(database, path);
+    upgradePositions(database, version, positionLayouts);
     // The first write takes the exclusive lock that keeps a second agent out.
     database.exec("BEGIN IMMEDIATE; COMMIT;");
     return new SqlitePositionStore(database);
@@ -90,17 +60,6 @@ export function readPositions(
   } catch (error) {
     return { ok: false, problem: (explain(path, error) as Error).message };
   }
-}
-
-function migrate(database: DatabaseSync, path: string): void {
-  const version = Number(database.prepare("PRAGMA user_version").get()?.["user_version"]);
-  if (version > schemaVersion) {
-    throw new PositionsUnreadableError(
-      `${path}: layout ${version} was written by a newer release; this one reads up to ${schemaVersion}`,
-    );
-  }
-  if (version === schemaVersion) return;
-  database.exec(`BEGIN IMMEDIATE; ${schema} PRAGMA user_version = ${schemaVersion}; COMMIT;`);
 }
 
 function checkIntegrity(database: DatabaseSync, path: string): void {
