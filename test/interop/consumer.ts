@@ -5,7 +5,7 @@
 import { KinesisSimulator } from "@millrace/simulator";
 import { audit } from "./consumer/audit.ts";
 import { Fleet, type Peers } from "./consumer/fleet.ts";
-import { fetchKcl, fetchMoto, startMoto } from "./consumer/peers.ts";
+import { fetchKcl, fetchKpl, fetchMoto, startMoto } from "./consumer/peers.ts";
 import { fleetCases, type FleetCase } from "./consumer/cases.ts";
 import type { Lane } from "./support/lane.ts";
 
@@ -13,16 +13,25 @@ import type { Lane } from "./support/lane.ts";
 const fleetsAtATime = 2;
 
 export async function run(lane: Lane): Promise<void> {
-  const [kclClassPath, python] = await Promise.all([fetchKcl(lane.folder), fetchMoto(lane.folder)]);
-  await runFleets(lane, kclClassPath, python);
+  const [python, kclClassPath] = await Promise.all([fetchMoto(lane.folder), fetchKcl(lane.folder)]);
+  // Not at the same time: they write into one local repository.
+  const kplClassPath = await fetchKpl(lane.folder);
+  await runFleets(lane, { kclClassPath, kplClassPath, python });
+}
+
+/** What came from the registries. */
+interface Fetched {
+  readonly kclClassPath: string;
+  readonly kplClassPath: string;
+  readonly python: string;
 }
 
 /** Everything, with the peers at hand. */
-export async function runFleets(lane: Lane, kclClassPath: string, python: string, cases = fleetCases): Promise<void> {
-  const moto = await startMoto(python);
+export async function runFleets(lane: Lane, fetched: Fetched, cases = fleetCases): Promise<void> {
+  const moto = await startMoto(fetched.python);
   const simulator = await KinesisSimulator.listen();
   try {
-    const peers = { kclClassPath, simulator, dynamodbEndpoint: moto.endpoint };
+    const peers = { ...fetched, simulator, dynamodbEndpoint: moto.endpoint };
     const waiting = [...cases];
     const work = async (): Promise<void> => {
       for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await runCase(lane, peers, next);

@@ -150,6 +150,67 @@ const wholeApplication: FleetCase = {
   },
 };
 
+/** The KPL's aggregate: one worker checkpoints inside it and is gone, one of the other side goes on in it. */
+function middleOfAggregate(first: Side): FleetCase {
+  const second = other(first);
+  return {
+    name: `${first}-in-aggregate`,
+    title: `${called[first]} checkpoints in the middle of an aggregate of the KPL; ${called[second]} goes on right after`,
+    shardCount: 1,
+    exactlyOnce: true,
+    async run(fleet) {
+      const alone = `${first}-alone`;
+      const texts = Array.from({ length: 12 }, (_, index) => `${first}-aggregated-${index}`);
+      await fleet.putWithKpl([alone, ...texts]);
+      fleet.start(first, `${first}-1`, { stopAfter: texts[6] });
+      await fleet.until("a checkpoint is stored", startMs, () => fleet.shardsRead(0).size === 1);
+      await fleet.kill(`${first}-1`);
+      fleet.start(second, `${second}-1`);
+      await fleet.untilAllDelivered(failoverMs);
+      const records = fleet.journal.flatMap((entry) => (entry.type === "records" ? entry.records : []));
+      const places = records.filter(([, text]) => text !== alone).map(([place]) => place);
+      const aggregate = places[0]?.split("/")[0];
+      mustBe(places.join(), texts.map((_, index) => `${aggregate}/${index}`).join(), "places in the KPL's aggregate");
+    },
+  };
+}
+
+/** Java's default retrieval, and ours of the same kind, under one registration. */
+const fanOut: FleetCase = {
+  name: "fan-out",
+  title: "both sides read by enhanced fan-out under one registration, and take shards over",
+  shardCount: 4,
+  exactlyOnce: true,
+  async run(fleet) {
+    const choice = { retrieval: "fan-out" } as const;
+    await begin(fleet, "java", 4, choice);
+    await join(fleet, "millrace", "millrace-1", 2, choice);
+    await fleet.stop("java-1");
+    await fleet.until("millrace-1 reads all shards", failoverMs, async () => (await owners(fleet)) === "millrace-1");
+    await join(fleet, "java", "java-2", 2, choice);
+    await finish(fleet);
+  },
+};
+
+/** KCL's default strategy. Without metrics of the machine it balances by throughput. */
+const byThroughput: FleetCase = {
+  name: "by-throughput",
+  title: "Java leads by its default strategy and gives Millrace its share",
+  shardCount: 6,
+  exactlyOnce: true,
+  async run(fleet) {
+    const choice = { strategy: "WORKER_UTILIZATION_AWARE" } as const;
+    await begin(fleet, "java", 6, choice);
+    await join(fleet, "millrace", "millrace-1", 2);
+    await finish(fleet);
+  },
+};
+
+async function owners(fleet: Fleet): Promise<string> {
+  const leases = [...(await fleet.leases()).values()];
+  return [...new Set(leases.map((row) => row["leaseOwner"]?.S))].join();
+}
+
 export const fleetCases: readonly FleetCase[] = [
   leaderDies("millrace"),
   leaderDies("java"),
@@ -158,4 +219,8 @@ export const fleetCases: readonly FleetCase[] = [
   reshard("java"),
   reshard("millrace"),
   wholeApplication,
+  middleOfAggregate("java"),
+  middleOfAggregate("millrace"),
+  fanOut,
+  byThroughput,
 ];

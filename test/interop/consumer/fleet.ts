@@ -8,6 +8,7 @@ import type { KinesisSimulator } from "@millrace/simulator";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { LineProcess } from "../support/line-process.ts";
+import { writeWithKpl } from "./peers.ts";
 import type { Entry, Side, WorkerLine, WorkerSettings } from "./worker-lines.ts";
 
 /** What all fleets of the lane share. */
@@ -15,6 +16,7 @@ export interface Peers {
   readonly simulator: KinesisSimulator;
   readonly dynamodbEndpoint: string;
   readonly kclClassPath: string;
+  readonly kplClassPath: string;
 }
 
 export interface WorkerChoice {
@@ -123,6 +125,13 @@ export class Fleet {
     }
     await Promise.all([aggregating.close(), plain.close()]);
     await Promise.all(puts);
+  }
+
+  /** Has the KPL store records of these texts. */
+  async putWithKpl(texts: readonly string[]): Promise<void> {
+    const { simulator, kplClassPath } = this.#peers;
+    await writeWithKpl(kplClassPath, new URL(simulator.tlsEndpoint).port, this.name, texts);
+    for (const text of texts) this.put.add(text);
   }
 
   /** Resolves once everything that was put is stored. */

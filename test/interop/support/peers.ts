@@ -25,7 +25,7 @@ export interface Artifacts {
   readonly alone?: readonly string[];
 }
 
-/** Fetches artifacts. Resolves with the class path. */
+/** Fetches artifacts, once for each folder. Resolves with the class path. */
 export async function fetchJava(folder: string, { whole = [], alone = [] }: Artifacts): Promise<string> {
   const dependencies = [
     ...whole.map((artifact) => dependency(artifact, "")),
