@@ -6,6 +6,7 @@ import { KinesisSimulator } from "@millrace/simulator";
 import { audit } from "./consumer/audit.ts";
 import { Fleet, type Peers } from "./consumer/fleet.ts";
 import { fetchKcl, fetchKpl, fetchMoto, startMoto } from "./consumer/peers.ts";
+import { checkTransactions } from "./consumer/transactions.ts";
 import { fleetCases, type FleetCase } from "./consumer/cases.ts";
 import type { Lane } from "./support/lane.ts";
 
@@ -36,7 +37,7 @@ export async function runFleets(lane: Lane, fetched: Fetched, cases = fleetCases
     const work = async (): Promise<void> => {
       for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await runCase(lane, peers, next);
     };
-    await Promise.all(Array.from({ length: fleetsAtATime }, work));
+    await Promise.all([checkTransactions(lane, peers), ...Array.from({ length: fleetsAtATime }, work)]);
   } finally {
     await simulator.close();
     await moto.stop();

@@ -1,4 +1,5 @@
 /** Driver. What happens to each fleet. */
+import { createEffectsTable, sumOfEffects } from "./effects.ts";
 import type { Fleet, WorkerChoice } from "./fleet.ts";
 import type { Side } from "./worker-lines.ts";
 
@@ -206,6 +207,32 @@ const byThroughput: FleetCase = {
   },
 };
 
+/** What Millrace has alone: effects that happen exactly once, although their authors are killed. */
+const exactlyOnceEffects: FleetCase = {
+  name: "effects-once",
+  title: "effects stored with the checkpoint happen once, through two killed workers",
+  shardCount: 4,
+  exactlyOnce: false,
+  async run(fleet) {
+    const effectsTable = "effects-of-a-fleet";
+    await createEffectsTable(fleet.dynamodb, effectsTable);
+    await begin(fleet, "millrace", 4, { effectsTable });
+    for (const [heir, victim] of [
+      ["millrace-2", "millrace-1"],
+      ["millrace-3", "millrace-2"],
+    ] as const) {
+      await join(fleet, "millrace", heir, 2, { effectsTable });
+      const killedAt = fleet.journal.length;
+      await fleet.kill(victim);
+      await fleet.until(`${heir} reads all shards`, moveMs, () => fleet.shardsRead(killedAt, heir).size === 4);
+    }
+    await finish(fleet);
+    const sum = (): Promise<number> => sumOfEffects(fleet.dynamodb, effectsTable);
+    await fleet.until("every record has its effect", moveMs, async () => (await sum()) >= fleet.put.size);
+    mustBe(await sum(), fleet.put.size, "effects");
+  },
+};
+
 async function owners(fleet: Fleet): Promise<string> {
   const leases = [...(await fleet.leases()).values()];
   return [...new Set(leases.map((row) => row["leaseOwner"]?.S))].join();
@@ -223,4 +250,5 @@ export const fleetCases: readonly FleetCase[] = [
   middleOfAggregate("millrace"),
   fanOut,
   byThroughput,
+  exactlyOnceEffects,
 ];

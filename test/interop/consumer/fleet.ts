@@ -22,7 +22,10 @@ export interface Peers {
 export interface WorkerChoice {
   readonly strategy?: "WORKER_UTILIZATION_AWARE" | "LEASE_COUNT_BASED" | undefined;
   readonly retrieval?: "polling" | "fan-out" | undefined;
+  /** See `WorkerSettings`. */
   readonly stopAfter?: string | undefined;
+  /** See `WorkerSettings`; for workers of Millrace. */
+  readonly effectsTable?: string | undefined;
 }
 
 export const failoverTimeMs = 3_000;
@@ -45,7 +48,7 @@ export class Fleet {
   /** Text of every record that was stored. */
   readonly put = new Set<string>();
   readonly #peers: Peers;
-  readonly #dynamodb: DynamoDBClient;
+  readonly dynamodb: DynamoDBClient;
   readonly #workers = new Map<string, LineProcess>();
   #load: { isOn: boolean; readonly ended: Promise<void> } | undefined;
   #nextRecord = 0;
@@ -54,7 +57,7 @@ export class Fleet {
     this.name = name;
     this.#peers = peers;
     peers.simulator.createStream({ streamName: name, shardCount });
-    this.#dynamodb = new DynamoDBClient({
+    this.dynamodb = new DynamoDBClient({
       endpoint: peers.dynamodbEndpoint,
       region: "us-east-1",
       credentials: { accessKeyId: "test", secretAccessKey: "test" },
@@ -64,7 +67,7 @@ export class Fleet {
   /** Starts a worker. Java's first ones make the table, which takes KCL up to a minute. */
   start(side: Side, workerId: string, choice: WorkerChoice = {}): void {
     const { simulator, dynamodbEndpoint, kclClassPath } = this.#peers;
-    const { strategy = "LEASE_COUNT_BASED", retrieval = "polling", stopAfter } = choice;
+    const { strategy = "LEASE_COUNT_BASED", retrieval = "polling", ...others } = choice;
     const settings: WorkerSettings = {
       streamName: this.name,
       applicationName: this.name,
@@ -73,7 +76,7 @@ export class Fleet {
       dynamodbEndpoint,
       failoverTimeMs,
       retrieval,
-      ...(stopAfter === undefined ? {} : { stopAfter }),
+      ...others,
     };
     const options = Object.entries({ ...settings, strategy }).map(([option, value]) => `${option}=${String(value)}`);
     const onLine = (line: string): void => this.#take(workerId, line);
@@ -195,13 +198,13 @@ export class Fleet {
   async leader(): Promise<string | undefined> {
     const Key = { leaseKey: { S: "Leader" } };
     const request = new GetItemCommand({ TableName: this.name, Key, ConsistentRead: true });
-    const found = await this.#dynamodb.send(request).catch(() => undefined);
+    const found = await this.dynamodb.send(request).catch(() => undefined);
     return found?.Item?.["ownerName"]?.S;
   }
 
   /** Rows of leases, by shard. */
   async leases(): Promise<ReadonlyMap<string, Readonly<Record<string, AttributeValue>>>> {
-    const found = await this.#dynamodb.send(new ScanCommand({ TableName: this.name, ConsistentRead: true }));
+    const found = await this.dynamodb.send(new ScanCommand({ TableName: this.name, ConsistentRead: true }));
     const rows = (found.Items ?? []).filter((row) => row["checkpoint"] !== undefined);
     return new Map(rows.map((row) => [row["leaseKey"]?.S ?? "", row]));
   }
@@ -226,6 +229,6 @@ export class Fleet {
     if (this.#load !== undefined) this.#load.isOn = false;
     await Promise.all([...this.#workers.values()].map((worker) => worker.kill()));
     await this.#load?.ended.catch(() => undefined);
-    this.#dynamodb.destroy();
+    this.dynamodb.destroy();
   }
 }

@@ -6,8 +6,10 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { KinesisClient } from "@aws-sdk/client-kinesis";
 import { Consumer, type ConsumedRecord, type ConsumerEvent, type LeasedShard } from "@millrace/consumer";
+import { checkpointWith } from "@millrace/consumer/dynamodb";
 import { NodeHttpHandler } from "@smithy/node-http-handler";
 import { createInterface } from "node:readline";
+import { addEffects } from "./effects.ts";
 import type { WorkerLine, WorkerSettings } from "./worker-lines.ts";
 
 const settings = JSON.parse(process.argv[2] ?? "{}") as WorkerSettings;
@@ -48,7 +50,8 @@ async function consume(shard: LeasedShard): Promise<void> {
     const last = records.at(-1);
     if (last === undefined) continue;
     tell({ type: "records", shardId, records: records.map((record) => [place(record), record.text()]) });
-    await batch.checkpoint(last);
+    if (settings.effectsTable === undefined) await batch.checkpoint(last);
+    else await checkpointWith(batch, [addEffects(settings.effectsTable, shardId, records.length)]);
     tell({ type: "checkpointed", shardId, place: place(last) });
     // What comes after is for somebody else.
     if (stopAt >= 0) await new Promise(() => undefined);

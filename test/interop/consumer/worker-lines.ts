@@ -12,6 +12,8 @@ export interface WorkerSettings {
   readonly dynamodbEndpoint: string;
   readonly failoverTimeMs: number;
   readonly retrieval: "polling" | "fan-out";
+  /** With every checkpoint, the number of records that it covers is added to the shard's row of this table. */
+  readonly effectsTable?: string | undefined;
   /** The worker checkpoints at the record with this text and handles nothing after it. */
   readonly stopAfter?: string | undefined;
 }
