@@ -1,6 +1,20 @@
 /** Driver. What happens to each fleet. */
 import { createEffectsTable, sumOfEffects } from "./effects.ts";
-import type { Fleet, WorkerChoice } from "./fleet.ts";
+import type { Fleet } from "./fleet.ts";
+import {
+  begin,
+  called,
+  failoverMs,
+  finish,
+  join,
+  moveMs,
+  mustBe,
+  mustBeAsked,
+  other,
+  owners,
+  sidesOf,
+  startMs,
+} from "./steps.ts";
 import type { Side } from "./worker-lines.ts";
 
 export interface FleetCase {
@@ -11,48 +25,6 @@ export interface FleetCase {
   /** True where no worker is cut off, so that nothing comes twice. */
   readonly exactlyOnce: boolean;
   run(fleet: Fleet): Promise<void>;
-}
-
-/** KCL waits up to 10 s for its table, as long for its index, and up to 30 s before it makes the first leases. */
-const startMs = 90_000;
-/** For leases that move between live workers. */
-const moveMs = 40_000;
-/** KCL takes a worker for alive until its report is 60 s old, and gives a dead one's leases back to it until then. */
-const failoverMs = 120_000;
-
-const other = (side: Side): Side => (side === "java" ? "millrace" : "java");
-const called: Readonly<Record<Side, string>> = { java: "Java", millrace: "Millrace" };
-
-/** Starts a first worker, which comes to lead and to read everything. */
-async function begin(fleet: Fleet, side: Side, shardCount: number, choice?: WorkerChoice): Promise<void> {
-  fleet.startLoad();
-  fleet.start(side, `${side}-1`, choice);
-  await fleet.until(`${side}-1 reads all shards`, startMs, () => fleet.shardsRead(0).size === shardCount);
-  mustBe(await fleet.leader(), `${side}-1`, "the leader");
-}
-
-/** Starts another worker and waits until it reads so many shards. */
-async function join(fleet: Fleet, side: Side, workerId: string, shards: number, choice?: WorkerChoice): Promise<void> {
-  const joinedAt = fleet.journal.length;
-  fleet.start(side, workerId, choice);
-  await fleet.until(`${workerId} reads ${shards} shards`, startMs, () => {
-    return fleet.shardsRead(joinedAt, workerId).size >= shards;
-  });
-}
-
-/** Ends the load and waits for what is left. */
-async function finish(fleet: Fleet, limitMs = moveMs): Promise<void> {
-  await fleet.stopLoad();
-  await fleet.untilAllDelivered(limitMs);
-}
-
-function mustBe<T>(got: T, expected: T, what: string): void {
-  if (got !== expected) throw new Error(`${what}: expected ${String(expected)}, got ${String(got)}`);
-}
-
-function mustBeAsked(fleet: Fleet, workerId: string): void {
-  const asked = fleet.journal.some((entry) => entry.type === "asked" && entry.workerId === workerId);
-  if (!asked) throw new Error(`${workerId} was not asked to hand a shard over`);
 }
 
 /** Three workers, six shards: shards move from either side to either side. */
@@ -128,11 +100,6 @@ function reshard(leader: Side): FleetCase {
       }
     },
   };
-}
-
-async function sidesOf(fleet: Fleet, shardIds: readonly string[]): Promise<number> {
-  const leases = await fleet.leases();
-  return new Set(shardIds.map((shardId) => leases.get(shardId)?.["leaseOwner"]?.S)).size;
 }
 
 /** An application goes over to the other side as a whole, and comes back. */
@@ -232,11 +199,6 @@ const exactlyOnceEffects: FleetCase = {
     mustBe(await sum(), fleet.put.size, "effects");
   },
 };
-
-async function owners(fleet: Fleet): Promise<string> {
-  const leases = [...(await fleet.leases()).values()];
-  return [...new Set(leases.map((row) => row["leaseOwner"]?.S))].join();
-}
 
 export const fleetCases: readonly FleetCase[] = [
   leaderDies("millrace"),
