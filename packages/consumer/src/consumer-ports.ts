@@ -74,13 +74,13 @@ export class ConsumerPorts {
 
   /** The fleet's tables: the application's own, or KCL's in DynamoDB with the older ones beside it. */
   joinFleet(signal: AbortSignal): Promise<FleetTables> {
-    const { leaseTable, leaseTableName, applicationName, dynamodb, takeOverFrom2x } = this.#options;
+    const { leaseTable, dynamodb, takeOverFrom2x, migrateTables } = this.#options;
     const system = this.#system;
-    const common = { workerId: this.#workerId, system, events: this.events, takeOverFrom2x };
+    const common = { workerId: this.#workerId, system, events: this.events, takeOverFrom2x, migrateTables };
     if (leaseTable !== undefined) {
       return joinFleet({ ...common, leases: this.#guarded(leaseTable), legacy: undefined }, signal);
     }
-    const { leases, legacy } = createDynamoDbTables(leaseTableName, applicationName, dynamodb, system);
+    const { leases, legacy } = createDynamoDbTables(this.#options, dynamodb, system);
     const guardedLegacy = { coordinator: this.#guarded(legacy.coordinator), metrics: this.#guarded(legacy.metrics) };
     return joinFleet({ ...common, leases: this.#guarded(leases), legacy: guardedLegacy }, signal);
   }

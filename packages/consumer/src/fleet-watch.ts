@@ -7,9 +7,10 @@
 import { describeError, type EventPublisher } from "@millrace/core/observe";
 import type { KinesisPort } from "@millrace/core/kinesis";
 import { SerialLoop, type System } from "@millrace/core/runtime";
+import { ConsumerError } from "./errors.ts";
 import type { ConsumerEvent } from "./events.ts";
 import type { KclMetrics } from "./kcl-metrics.ts";
-import { reasonToLeave, type FleetTables } from "./leases/fleet-tables.ts";
+import { isMigrated, reasonToLeave, type FleetTables } from "./leases/fleet-tables.ts";
 import { deleteOwnFinished } from "./shards/shard-audit.ts";
 
 /** Source: kcl.md 8.1: every worker looks at the version once a minute. */
@@ -25,6 +26,8 @@ export interface FleetWatchOptions {
   readonly isLeader: () => boolean;
   /** Keys of finished shards whose leases this worker owns. */
   readonly finished: ReadonlySet<string>;
+  /** Told once the table migration is over. */
+  readonly onMigrated: () => void;
   /** Gets the reason why this worker must leave. */
   readonly onCrash: (error: unknown) => void;
 }
@@ -32,6 +35,7 @@ export interface FleetWatchOptions {
 export class FleetWatch {
   readonly #options: FleetWatchOptions;
   #loop: SerialLoop | undefined;
+  #hasMoved = false;
 
   constructor(options: FleetWatchOptions) {
     this.#options = options;
@@ -52,11 +56,23 @@ export class FleetWatch {
     // An operator may set the fleet back to KCL 2.x, whose rules this worker does not follow.
     const reason = await reasonToLeave(tables);
     if (reason !== undefined) onCrash(reason);
+    if (!this.#hasMoved && (await isMigrated(tables))) this.#move();
     if (!isLeader()) {
       await deleteOwnFinished({ ...this.#options, table: tables.leases }, finished).catch((error: unknown) =>
         events.publish({ type: "lease-table-failed", operation: "clean up", error: describeError(error) }),
       );
     }
     return watchMs;
+  }
+
+  /** The leader's row now stands in the lease table. A worker that reports to the older one would not be seen. */
+  #move(): void {
+    const { tables, onCrash, onMigrated } = this.#options;
+    this.#hasMoved = true;
+    if (tables.metrics === tables.leases) onMigrated();
+    else
+      onCrash(
+        new ConsumerError("ERR_TABLE_MIGRATION", "the fleet has left the tables it was joined through; start again"),
+      );
   }
 }

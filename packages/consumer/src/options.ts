@@ -111,6 +111,16 @@ export interface ConsumerOptions {
   readonly shardSyncIntervalMs?: number | undefined;
   /** Time between two looks of the leader for leases that are of no use any more, in milliseconds. Integer, 1,000 to 86,400,000. @default 300_000 */
   readonly leaseCleanupIntervalMs?: number | undefined;
+  /** Name of the table where KCL 3.0 to 3.4 keeps its leader. @default applicationName + "-CoordinatorState" */
+  readonly coordinatorTableName?: string | undefined;
+  /** Name of the table where workers of KCL 3.0 to 3.4 report. @default applicationName + "-WorkerMetricStats" */
+  readonly workerMetricsTableName?: string | undefined;
+  /**
+   * Says that every worker of a fleet that began with KCL 3.0 to 3.4 knows the single table by now, so that its rows may
+   * move there; refused before the fleet says so itself. KCL's own workers carry the rows over.
+   * @default false. Source: KCL, migrateAllEntitiesToLeaseTable.
+   */
+  readonly migrateTables?: boolean | undefined;
   /**
    * Says that no worker of KCL 2.x runs on this lease table any more, so that one with leases and without a client
    * version may be taken over. @default false

@@ -46,6 +46,9 @@ export interface ResolvedConsumerOptions {
   readonly leaderLeaseDurationMs: number;
   readonly shardSyncIntervalMs: number;
   readonly leaseCleanupIntervalMs: number;
+  readonly coordinatorTableName: string | undefined;
+  readonly workerMetricsTableName: string | undefined;
+  readonly migrateTables: boolean;
   readonly takeOverFrom2x: boolean;
   readonly gracefulHandOff: boolean;
   readonly handOffTimeoutMs: number;
@@ -88,6 +91,9 @@ const names: readonly (keyof ConsumerOptions)[] = [
   "leaderLeaseDurationMs",
   "shardSyncIntervalMs",
   "leaseCleanupIntervalMs",
+  "coordinatorTableName",
+  "workerMetricsTableName",
+  "migrateTables",
   "takeOverFrom2x",
   "gracefulHandOff",
   "handOffTimeoutMs",
@@ -127,8 +133,7 @@ export function resolveConsumerOptions(options: ConsumerOptions): ResolvedConsum
     client: clientOption("client", options.client, "a KinesisClient of @aws-sdk/client-kinesis"),
     dynamodb: clientOption("dynamodb", options.dynamodb, "a DynamoDBClient of @aws-sdk/client-dynamodb"),
     leaseTable: options.leaseTable,
-    leaseTableName:
-      options.leaseTableName === undefined ? applicationName : tableName("leaseTableName", options.leaseTableName),
+    leaseTableName: tableNameOption("leaseTableName", options.leaseTableName) ?? applicationName,
     failoverTimeMs,
     leaseDiscoveryIntervalMs: integer("leaseDiscoveryIntervalMs", 50, 60_000, 500),
     maxLeasesPerWorker: integer("maxLeasesPerWorker", 1, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER),
@@ -150,6 +155,9 @@ export function resolveConsumerOptions(options: ConsumerOptions): ResolvedConsum
     leaderLeaseDurationMs: integer("leaderLeaseDurationMs", 300, hourMs, 20_000),
     shardSyncIntervalMs: integer("shardSyncIntervalMs", 1_000, 24 * hourMs, 120_000),
     leaseCleanupIntervalMs: integer("leaseCleanupIntervalMs", 1_000, 24 * hourMs, 300_000),
+    coordinatorTableName: tableNameOption("coordinatorTableName", options.coordinatorTableName),
+    workerMetricsTableName: tableNameOption("workerMetricsTableName", options.workerMetricsTableName),
+    migrateTables: booleanOption("migrateTables", options.migrateTables, false),
     takeOverFrom2x: booleanOption("takeOverFrom2x", options.takeOverFrom2x, false),
     gracefulHandOff: booleanOption("gracefulHandOff", options.gracefulHandOff, true),
     handOffTimeoutMs: integer("handOffTimeoutMs", 0, hourMs, 30_000),
@@ -178,6 +186,10 @@ function metricsOption(metrics: Metrics | undefined): Metrics | undefined {
 function tableName(path: string, value: unknown): string {
   if (typeof value === "string" && /^[a-zA-Z0-9_.-]{3,255}$/.test(value)) return value;
   throw new ConfigError({ path, got: value, expected: "3 to 255 letters, digits, '_', '.' or '-'" });
+}
+
+function tableNameOption(path: string, value: unknown): string | undefined {
+  return value === undefined ? undefined : tableName(path, value);
 }
 
 function consumedStream(ref: StreamRef & { readonly streamName: string }, startAt: StartAt): ConsumedStream {

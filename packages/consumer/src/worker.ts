@@ -88,7 +88,12 @@ export class Worker {
       onAcquired: (held) => this.#acquired(held),
     });
     const { finished } = this.#coordinator;
-    this.#watch = new FleetWatch({ ...wiring, finished, isLeader: () => this.#lock.isLeader });
+    this.#watch = new FleetWatch({
+      ...wiring,
+      finished,
+      isLeader: () => this.#lock.isLeader,
+      onMigrated: () => this.#lock.moveTo(table),
+    });
   }
 
   /**
@@ -101,7 +106,7 @@ export class Worker {
     await promptly(signal, () => this.#reporter.start());
     const { layout, created } = tables;
     events.publish({ type: "started", workerId, leaseTable: tables.leases.name, created, layout });
-    if (tables.leads) this.#duties.start();
+    this.#duties.start();
     this.#coordinator.start();
     this.#watch.start();
   }

@@ -1,4 +1,12 @@
-import { DescribeTableCommand, GetItemCommand, PutItemCommand, UpdateItemCommand } from "@aws-sdk/client-dynamodb";
+import {
+  DescribeTableCommand,
+  GetItemCommand,
+  PutItemCommand,
+  QueryCommand,
+  ScanCommand,
+  UpdateItemCommand,
+  UpdateTableCommand,
+} from "@aws-sdk/client-dynamodb";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { realSystem } from "@millrace/core/runtime";
 import { mockClient } from "aws-sdk-client-mock";
@@ -61,6 +69,92 @@ describe("the table", () => {
 
   test("that exists is used as it is", async () => {
     expect(await table.open()).toEqual({ ok: true, value: "existed" });
+  });
+});
+
+describe("an existing table without the index, as KCL 2.x leaves it", () => {
+  const provisioned = { ReadCapacityUnits: 10, WriteCapacityUnits: 20 };
+  const described = (IndexStatus?: string) => ({
+    Table: {
+      TableStatus: "ACTIVE" as const,
+      KeySchema: [{ AttributeName: "leaseKey", KeyType: "HASH" as const }],
+      ProvisionedThroughput: provisioned,
+      ...(IndexStatus === undefined
+        ? {}
+        : { GlobalSecondaryIndexes: [{ IndexName: ownerIndexName, IndexStatus: IndexStatus as "ACTIVE" }] }),
+    },
+  });
+
+  test("gets it as KCL makes it, and is scanned until it is filled", async () => {
+    const mocked = mockClient(DynamoDBClient);
+    mocked
+      .on(DescribeTableCommand)
+      .resolvesOnce(described())
+      .resolvesOnce(described("CREATING"))
+      .resolves(described("ACTIVE"));
+    mocked.on(UpdateTableCommand).resolves({});
+    mocked.on(ScanCommand).resolves({ Items: [{ leaseKey: { S: "k" }, leaseOwner: { S: "me" } }] });
+    mocked.on(QueryCommand).resolves({ Items: [{ leaseKey: { S: "k" } }] });
+    let now = 0;
+    const old = new DynamoDbLeaseTable({
+      client: new DynamoDBClient({ region: "us-east-1" }),
+      tableName: "old",
+      system: { ...realSystem, now: () => now },
+    });
+    expect(await old.open()).toEqual({ ok: true, value: "existed" });
+    const [update] = mocked.commandCalls(UpdateTableCommand);
+    expect(update?.args[0].input).toEqual({
+      TableName: "old",
+      AttributeDefinitions: [
+        { AttributeName: "leaseKey", AttributeType: "S" },
+        { AttributeName: "leaseOwner", AttributeType: "S" },
+      ],
+      GlobalSecondaryIndexUpdates: [
+        {
+          Create: {
+            IndexName: ownerIndexName,
+            KeySchema: [
+              { AttributeName: "leaseOwner", KeyType: "HASH" },
+              { AttributeName: "leaseKey", KeyType: "RANGE" },
+            ],
+            Projection: { ProjectionType: "KEYS_ONLY" },
+            ProvisionedThroughput: provisioned,
+          },
+        },
+      ],
+    });
+    expect(await old.keysOwnedBy("me")).toMatchObject({ value: ["k"] });
+    expect([mocked.commandCalls(ScanCommand).length, mocked.commandCalls(QueryCommand).length]).toEqual([1, 0]);
+    now += 31_000;
+    expect(await old.keysOwnedBy("me")).toMatchObject({ value: ["k"] });
+    expect([mocked.commandCalls(ScanCommand).length, mocked.commandCalls(QueryCommand).length]).toEqual([1, 1]);
+    mocked.restore();
+  });
+
+  test.each(["AccessDeniedException", "ResourceInUseException", "LimitExceededException"])(
+    "is used all the same where it cannot be given one: %s",
+    async (name) => {
+      const mocked = mockClient(DynamoDBClient);
+      mocked.on(DescribeTableCommand).resolves(described());
+      mocked.on(UpdateTableCommand).rejects(Object.assign(new Error("told to fail"), { name }));
+      const client = new DynamoDBClient({ region: "us-east-1" });
+      const old = new DynamoDbLeaseTable({ client, tableName: "old", system: realSystem });
+      expect(await old.open()).toEqual({ ok: true, value: "existed" });
+      mocked.restore();
+    },
+  );
+
+  test("with dear scans is scanned less often: 20 ms for each unit", async () => {
+    const mocked = mockClient(DynamoDBClient);
+    mocked.on(DescribeTableCommand).resolves(described("CREATING"));
+    mocked.on(ScanCommand).resolves({ Items: [], ConsumedCapacity: { CapacityUnits: 100 } });
+    let now = 0;
+    const client = new DynamoDBClient({ region: "us-east-1" });
+    const system = { ...realSystem, now: () => now };
+    const old = new DynamoDbLeaseTable({ client, tableName: "old", system });
+    for (; now < 10_000; now += 500) await old.keysOwnedBy("me");
+    expect(mocked.commandCalls(ScanCommand)).toHaveLength(5);
+    mocked.restore();
   });
 });
 

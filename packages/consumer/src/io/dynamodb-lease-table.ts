@@ -14,7 +14,7 @@ import {
   type TransactWriteItem,
   type DynamoDBClient,
 } from "@aws-sdk/client-dynamodb";
-import { sleep, type System } from "@millrace/core/runtime";
+import type { System } from "@millrace/core/runtime";
 import type {
   JointOutcome,
   LeaseTable,
@@ -27,12 +27,12 @@ import { textOf, type Condition, type Row, type RowUpdate } from "../leases/tabl
 import { abortOf, asRow, askCost, once, withRawValues, type RawItem, type WriteAnswer } from "./dynamodb-call.ts";
 import { conditionParts, updateParts } from "./dynamodb-expressions.ts";
 import { cancellation, tableFailure } from "./dynamodb-failure.ts";
-import { createTable, describeTable, ownerIndexName } from "./dynamodb-table-setup.ts";
+import { TableLife } from "./dynamodb-table-life.ts";
+import { ownerIndexName } from "./dynamodb-table-setup.ts";
 
-const tablePollMs = 500;
-const tableWaitMs = 600_000;
-/** How long the answer "the index is not active" is believed. */
-const indexRecheckMs = 30_000;
+/** How long a scan takes the index's place for each unit that it cost: 50 units a second at most, for one worker. */
+const scanMsPerUnit = 20;
+const maxScanAgeMs = 5_000;
 
 export interface DynamoDbLeaseTableOptions {
   readonly client: DynamoDBClient;
@@ -48,34 +48,19 @@ export class DynamoDbLeaseTable implements LeaseTable {
   readonly keyAttribute: string;
   readonly #client: DynamoDBClient;
   readonly #system: System;
-  #indexActive = false;
-  #indexCheckedAt = -Infinity;
+  readonly #life: TableLife;
+  #scanned: { readonly rows: readonly Row[]; readonly until: number } = { rows: [], until: -Infinity };
 
   constructor(options: DynamoDbLeaseTableOptions) {
     this.name = options.tableName;
     this.keyAttribute = options.keyAttribute ?? "leaseKey";
     this.#client = options.client;
     this.#system = options.system;
+    this.#life = new TableLife({ ...options, keyAttribute: this.keyAttribute });
   }
 
-  async open(options: TableCallOptions = {}): Promise<ReadOutcome<"created" | "existed">> {
-    const deadline = this.#system.now() + tableWaitMs;
-    let created = false;
-    for (;;) {
-      const status = await this.#describe(options);
-      if (!status.ok) return status;
-      if (status.value === "ACTIVE") return { ok: true, value: created ? "created" : "existed" };
-      if (status.value === "ABSENT") {
-        const creation = await createTable(this.#client, this.name, this.keyAttribute, options);
-        if (!creation.ok) return creation;
-        created = true;
-      }
-      if (this.#system.now() >= deadline) {
-        const error = new Error(`table ${this.name} is ${status.value} and did not become ACTIVE in ${tableWaitMs} ms`);
-        return { ok: false, reason: "refused", error };
-      }
-      await sleep(this.#system, tablePollMs, { signal: options.signal });
-    }
+  open(options: TableCallOptions = {}): Promise<ReadOutcome<"created" | "existed">> {
+    return this.#life.open(options);
   }
 
   async get(
@@ -150,12 +135,7 @@ export class DynamoDbLeaseTable implements LeaseTable {
   }
 
   async keysOwnedBy(owner: string, options: TableCallOptions = {}): Promise<ReadOutcome<readonly string[]>> {
-    if (!(await this.#isIndexActive(options))) {
-      const rows = await this.scan(options);
-      if (!rows.ok) return rows;
-      const owned = rows.value.filter((row) => textOf(row, "leaseOwner") === owner);
-      return { ok: true, value: owned.flatMap((row) => textOf(row, this.keyAttribute) ?? []) };
-    }
+    if (!(await this.#life.isIndexActive(options))) return this.#keysWithoutIndex(owner, options);
     return this.#read(async () => {
       const keys: string[] = [];
       let units = 0;
@@ -205,21 +185,20 @@ export class DynamoDbLeaseTable implements LeaseTable {
     }
   }
 
-  async #isIndexActive(options: TableCallOptions): Promise<boolean> {
-    if (this.#indexActive) return true;
+  /** While the index is being filled: a scan, which workers that look twice a second must not make each time. */
+  async #keysWithoutIndex(owner: string, options: TableCallOptions): Promise<ReadOutcome<readonly string[]>> {
     const now = this.#system.now();
-    if (now - this.#indexCheckedAt >= indexRecheckMs) {
-      this.#indexCheckedAt = now;
-      await this.#describe(options);
+    let { rows } = this.#scanned;
+    let units = 0;
+    if (now >= this.#scanned.until) {
+      const scanned = await this.scan(options);
+      if (!scanned.ok) return scanned;
+      rows = scanned.value;
+      units = scanned.units ?? 0;
+      this.#scanned = { rows, until: now + Math.min(maxScanAgeMs, units * scanMsPerUnit) };
     }
-    return this.#indexActive;
-  }
-
-  async #describe(options: TableCallOptions): Promise<ReadOutcome<string>> {
-    const state = await describeTable(this.#client, this.name, options);
-    if (!state.ok) return state;
-    this.#indexActive = state.value.indexStatus === "ACTIVE";
-    return { ok: true, value: state.value.status };
+    const owned = rows.filter((row) => textOf(row, "leaseOwner") === owner);
+    return { ok: true, value: owned.flatMap((row) => textOf(row, this.keyAttribute) ?? []), units };
   }
 
   async #read<T>(call: () => Promise<ReadOutcome<T>>): Promise<ReadOutcome<T>> {

@@ -1,10 +1,17 @@
 /**
- * Adapter. Creates a table as KCL Java 3.5.1 does, and tells its state.
+ * Adapter. Creates a table as KCL Java 3.5.1 does, adds the index that one of KCL 2.x lacks, and tells its state.
  *
  * Source: kcl.md 1.2. One difference, which KCL accepts: the index is part of CreateTable, which spares a new
  * application the 15 to 20 minutes that filling it later takes.
  */
-import { CreateTableCommand, DescribeTableCommand, type DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import {
+  CreateTableCommand,
+  DescribeTableCommand,
+  UpdateTableCommand,
+  type DynamoDBClient,
+  type ProvisionedThroughput,
+  type TableDescription,
+} from "@aws-sdk/client-dynamodb";
 import type { ReadOutcome, TableCallOptions } from "../leases/lease-table.ts";
 import { abortOf, once } from "./dynamodb-call.ts";
 import { tableFailure } from "./dynamodb-failure.ts";
@@ -17,7 +24,32 @@ export interface TableState {
   readonly status: string;
   /** What the index by owner is, `ABSENT` when there is none. */
   readonly indexStatus: string;
+  /** The attributes of the table's key; undefined when there is no table. */
+  readonly keyAttributes: readonly string[] | undefined;
+  /** What an index of a table that is not paid per request has to be given. */
+  readonly throughput: ProvisionedThroughput | undefined;
 }
+
+const absent: TableState = {
+  status: "ABSENT",
+  indexStatus: "ABSENT",
+  keyAttributes: undefined,
+  throughput: undefined,
+};
+
+/** Source: kcl.md 1.2. */
+const ownerIndex = {
+  IndexName: ownerIndexName,
+  KeySchema: [
+    { AttributeName: "leaseOwner", KeyType: "HASH" as const },
+    { AttributeName: "leaseKey", KeyType: "RANGE" as const },
+  ],
+  Projection: { ProjectionType: "KEYS_ONLY" as const },
+};
+const indexAttributes = ["leaseKey", "leaseOwner"].map((AttributeName) => ({
+  AttributeName,
+  AttributeType: "S" as const,
+}));
 
 /** Asks for the table's state. */
 export async function describeTable(
@@ -27,15 +59,50 @@ export async function describeTable(
 ): Promise<ReadOutcome<TableState>> {
   try {
     const answer = await client.send(once(new DescribeTableCommand({ TableName: tableName })), abortOf(options));
-    const index = answer.Table?.GlobalSecondaryIndexes?.find((candidate) => candidate.IndexName === ownerIndexName);
-    const status = answer.Table?.TableStatus ?? "ABSENT";
-    return { ok: true, value: { status, indexStatus: index?.IndexStatus ?? "ABSENT" } };
+    return { ok: true, value: answer.Table === undefined ? absent : stateOf(answer.Table) };
   } catch (error) {
     if ((error as Error).name === "ResourceNotFoundException") {
-      return { ok: true, value: { status: "ABSENT", indexStatus: "ABSENT" } };
+      return { ok: true, value: absent };
     }
     return tableFailure(error);
   }
+}
+
+function stateOf(table: TableDescription): TableState {
+  const index = table.GlobalSecondaryIndexes?.find((candidate) => candidate.IndexName === ownerIndexName);
+  const { ReadCapacityUnits: reads = 0, WriteCapacityUnits: writes = 0 } = table.ProvisionedThroughput ?? {};
+  return {
+    status: table.TableStatus ?? "ABSENT",
+    indexStatus: index?.IndexStatus ?? "ABSENT",
+    keyAttributes: table.KeySchema?.flatMap(({ AttributeName }) => AttributeName ?? []),
+    throughput: reads > 0 ? { ReadCapacityUnits: reads, WriteCapacityUnits: writes } : undefined,
+  };
+}
+
+/** Asks for the index on a table that has none; that another worker was faster is no failure. */
+export async function addOwnerIndex(
+  client: DynamoDBClient,
+  tableName: string,
+  throughput: ProvisionedThroughput | undefined,
+  options: TableCallOptions,
+): Promise<ReadOutcome<undefined>> {
+  const command = new UpdateTableCommand({
+    TableName: tableName,
+    AttributeDefinitions: indexAttributes,
+    GlobalSecondaryIndexUpdates: [
+      { Create: { ...ownerIndex, ...(throughput === undefined ? {} : { ProvisionedThroughput: throughput }) } },
+    ],
+  });
+  return asked(() => client.send(once(command), abortOf(options)));
+}
+
+async function asked(call: () => Promise<unknown>): Promise<ReadOutcome<undefined>> {
+  try {
+    await call();
+  } catch (error) {
+    if ((error as Error).name !== "ResourceInUseException") return tableFailure(error);
+  }
+  return { ok: true, value: undefined };
 }
 
 /** Asks for a new table; that another worker was faster is no failure. */
@@ -45,28 +112,13 @@ export async function createTable(
   keyAttribute: string,
   options: TableCallOptions,
 ): Promise<ReadOutcome<undefined>> {
-  const attributes = [{ AttributeName: keyAttribute, AttributeType: "S" as const }];
   const withIndex = keyAttribute === "leaseKey";
-  if (withIndex) attributes.push({ AttributeName: "leaseOwner", AttributeType: "S" });
-  const index = {
-    IndexName: ownerIndexName,
-    KeySchema: [
-      { AttributeName: "leaseOwner", KeyType: "HASH" as const },
-      { AttributeName: "leaseKey", KeyType: "RANGE" as const },
-    ],
-    Projection: { ProjectionType: "KEYS_ONLY" as const },
-  };
   const command = new CreateTableCommand({
     TableName: tableName,
-    AttributeDefinitions: attributes,
+    AttributeDefinitions: withIndex ? indexAttributes : [{ AttributeName: keyAttribute, AttributeType: "S" }],
     KeySchema: [{ AttributeName: keyAttribute, KeyType: "HASH" }],
     BillingMode: "PAY_PER_REQUEST",
-    ...(withIndex ? { GlobalSecondaryIndexes: [index] } : {}),
+    ...(withIndex ? { GlobalSecondaryIndexes: [ownerIndex] } : {}),
   });
-  try {
-    await client.send(once(command), abortOf(options));
-  } catch (error) {
-    if ((error as Error).name !== "ResourceInUseException") return tableFailure(error);
-  }
-  return { ok: true, value: undefined };
+  return asked(() => client.send(once(command), abortOf(options)));
 }

@@ -11,8 +11,12 @@ import { DynamoDbLeaseTable } from "./dynamodb-lease-table.ts";
  * user's, one is made from the environment.
  */
 export function createDynamoDbTables(
-  leaseTableName: string,
-  applicationName: string,
+  names: {
+    readonly applicationName: string;
+    readonly leaseTableName: string;
+    readonly coordinatorTableName?: string | undefined;
+    readonly workerMetricsTableName?: string | undefined;
+  },
   userClient: DynamoDBClient | undefined,
   system: System,
 ): {
@@ -23,10 +27,10 @@ export function createDynamoDbTables(
   const table = (tableName: string, keyAttribute?: string): LeaseTable =>
     new DynamoDbLeaseTable({ client, tableName, system, keyAttribute });
   return {
-    leases: table(leaseTableName),
+    leases: table(names.leaseTableName),
     legacy: {
-      coordinator: table(`${applicationName}-CoordinatorState`, "key"),
-      metrics: table(`${applicationName}-WorkerMetricStats`, "wid"),
+      coordinator: table(names.coordinatorTableName ?? `${names.applicationName}-CoordinatorState`, "key"),
+      metrics: table(names.workerMetricsTableName ?? `${names.applicationName}-WorkerMetricStats`, "wid"),
     },
   };
 }

@@ -16,6 +16,8 @@ import type { LeaseTable, ReadOutcome, TableCallOptions, TableFailure } from "./
 import {
   clientVersionKey,
   decideLayout,
+  migrationComplete,
+  migrationStatus,
   newVersionRow,
   refuseVersion,
   tableMigrationKey,
@@ -26,17 +28,17 @@ import { textOf, type Row } from "./table-row.ts";
 /** The tables as a worker uses them. */
 export interface FleetTables {
   readonly layout: TableLayout;
-  /** False where only KCL's own workers may lead. */
-  readonly leads: boolean;
   /** True when the lease table was made just now. */
   readonly created: boolean;
   readonly leases: LeaseTable;
   /** Where this worker reports. */
   readonly metrics: LeaseTable;
-  /** Where the leader's row stands. */
+  /** Where the leader's row stands, until the table migration is over. */
   readonly leader: LeaseTable;
-  /** Where the client version stands. */
-  readonly state: LeaseTable;
+  /** Where the client version may stand, in the order in which it counts. */
+  readonly states: readonly LeaseTable[];
+  /** The older tables, while they are in use. */
+  readonly legacy: LegacyTables | undefined;
 }
 
 /** The two other tables of an application that began with KCL 3.0 to 3.4, where they may exist. */
@@ -52,6 +54,7 @@ export interface JoinOptions {
   readonly system: System;
   readonly events: EventPublisher<ConsumerEvent>;
   readonly takeOverFrom2x: boolean;
+  readonly migrateTables: boolean;
 }
 
 /**
@@ -76,6 +79,7 @@ export async function joinFleet(options: JoinOptions, signal: AbortSignal): Prom
     hasSingleTableRows,
     hasLeases: versionRow === undefined && opened === "existed" && (await hasLeases(ports, leases)),
     takeOverFrom2x,
+    migrateTables: options.migrateTables,
   });
   if (!decision.ok) throw new ConsumerError(decision.code, `cannot join the fleet of ${leases.name}: ${decision.why}`);
   const isSingle = decision.layout === "single" || legacy === undefined;
@@ -90,12 +94,12 @@ export async function joinFleet(options: JoinOptions, signal: AbortSignal): Prom
   }
   return {
     layout: decision.layout,
-    leads: decision.leads,
     created: opened === "created",
     leases,
-    metrics: isSingle ? leases : legacy.metrics,
+    metrics: isSingle || decision.reportsTo === "lease-table" ? leases : legacy.metrics,
     leader: state,
-    state,
+    states: isSingle ? [leases] : [state, leases],
+    legacy: isSingle ? undefined : legacy,
   };
 }
 
@@ -104,10 +108,11 @@ export async function scanFleet(tables: FleetTables, options: TableCallOptions =
   const rows = await tables.leases.scan(options);
   if (!rows.ok) return rows;
   const fleet = readFleet(rows.value, tables.leases.keyAttribute);
-  if (tables.metrics === tables.leases) return { ok: true, value: fleet, units: rows.units };
-  const legacyRows = await tables.metrics.scan(options);
+  if (tables.legacy === undefined) return { ok: true, value: fleet, units: rows.units };
+  const { metrics } = tables.legacy;
+  const legacyRows = await metrics.scan(options);
   if (!legacyRows.ok) return legacyRows;
-  const legacyFleet = readFleet(legacyRows.value, tables.metrics.keyAttribute);
+  const legacyFleet = readFleet(legacyRows.value, metrics.keyAttribute);
   const units = (rows.units ?? 0) + (legacyRows.units ?? 0);
   const workers = [...fleet.workers, ...legacyFleet.workers];
   const unreadableWorkers = fleet.unreadableWorkers + legacyFleet.unreadableWorkers;
@@ -116,10 +121,21 @@ export async function scanFleet(tables: FleetTables, options: TableCallOptions =
 
 /** Why this worker must leave: the fleet was set back to KCL 2.x; undefined while it may stay. */
 export async function reasonToLeave(tables: FleetTables): Promise<ConsumerError | undefined> {
-  const row = await tables.state.get(clientVersionKey, { consistent: true });
-  if (!row.ok || row.value === undefined) return undefined;
-  const refusal = refuseVersion(textOf(row.value, "cv"));
-  return refusal === undefined ? undefined : new ConsumerError(refusal.code, refusal.why);
+  for (const table of tables.states) {
+    const row = await table.get(clientVersionKey, { consistent: true });
+    if (!row.ok) return undefined;
+    if (row.value === undefined) continue;
+    const refusal = refuseVersion(textOf(row.value, "cv"));
+    return refusal === undefined ? undefined : new ConsumerError(refusal.code, refusal.why);
+  }
+  return undefined;
+}
+
+/** True once the older tables, which the fleet was joined through, are out of use. */
+export async function isMigrated(tables: FleetTables): Promise<boolean> {
+  if (tables.legacy === undefined) return false;
+  const row = await tables.legacy.coordinator.get(tableMigrationKey, { consistent: true });
+  return row.ok && migrationStatus(row.value) === migrationComplete;
 }
 
 async function exists(ports: StartPorts, table: LeaseTable): Promise<boolean> {

@@ -5,6 +5,7 @@ import { isShardEnd } from "../checkpoint/checkpoint.ts";
 import { actualOwner, isLeaseRow, parseLease, type Lease } from "./lease.ts";
 import { isExpired, type CounterObservations } from "./lease-expiry.ts";
 import type { AssignmentStrategy } from "./placement.ts";
+import type { TableLayout } from "./table-layout.ts";
 import type { Row } from "./table-row.ts";
 import {
   isWorkerActive,
@@ -106,4 +107,16 @@ export function chooseStrategy(option: StrategyOption, workers: readonly WorkerM
   if (option !== "auto") return option;
   const isUtilized = workers.some((worker) => worker.process === undefined || Object.keys(worker.series).length > 0);
   return isUtilized ? "utilization" : "count";
+}
+
+/**
+ * True when a worker of KCL should lead instead of this one: from 3.5 on its leader carries an application of three tables
+ * over to one, which ours does not. Without such a worker a fleet with a leader is better than one without, and the
+ * migration waits.
+ */
+export function standsAside(layout: TableLayout, workers: readonly WorkerMetrics[], wallNowMs: number): boolean {
+  if (layout === "single") return false;
+  return workers.some(
+    (worker) => worker.process === undefined && worker.supportCode >= 1 && isWorkerActive(worker, wallNowMs),
+  );
 }

@@ -13,13 +13,16 @@ import type { ConsumedStream } from "../shards/consumed-stream.ts";
 import { auditStream, deleteFinished } from "../shards/shard-audit.ts";
 import { callWithin } from "./call-within.ts";
 import { scanFleet, type FleetTables } from "./fleet-tables.ts";
-import { suspectsAfter, type FleetRows, type Suspects } from "./fleet.ts";
+import { standsAside, suspectsAfter, type FleetRows, type Suspects } from "./fleet.ts";
 import { countExpired, countFleet, countRound, countSync } from "./leader-metrics.ts";
 import { LeaseAssigner, type LeaseAssignerOptions } from "./lease-assigner.ts";
 import { observeCounters, type CounterObservations } from "./lease-expiry.ts";
 import type { Lease } from "./lease.ts";
 import { numberAttribute } from "./table-row.ts";
 import { staleMetricsSeconds } from "./worker-metrics.ts";
+
+/** A worker of KCL looks for the leadership every 30 s. Source: kcl.md 1.6. */
+const asideMs = 120_000;
 
 export interface LeaderDutiesOptions extends LeaseAssignerOptions {
   readonly tables: FleetTables;
@@ -40,6 +43,7 @@ export class LeaderDuties {
   /** When each stream's shards were last compared with its leases. */
   #syncedAt = new Map<string, number>();
   #cleanedAt = -Infinity;
+  #asideUntil = -Infinity;
   #lastScanUnits = 0;
 
   constructor(options: LeaderDutiesOptions) {
@@ -62,7 +66,9 @@ export class LeaderDuties {
   }
 
   async #step(signal: AbortSignal): Promise<number> {
-    const { lock, failoverTimeMs } = this.#options;
+    const { lock, failoverTimeMs, system } = this.#options;
+    // Whoever stands aside does not take the row back before another worker can have it.
+    if (system.now() < this.#asideUntil) return failoverTimeMs / 4;
     await lock.step();
     this.#options.metrics?.detailed("LeaderDecider", "LeaderDecider:IsLeader", "Count", Number(lock.isLeader));
     if (lock.isLeader && !signal.aborted) {
@@ -106,6 +112,11 @@ export class LeaderDuties {
       this.#cleanedAt = system.now();
       await deleteFinished(this.#options, fleet.leases);
       await this.#deleteStaleWorkers(fleet);
+    }
+    if (standsAside(tables.layout, fleet.workers, system.wallNow())) {
+      this.#asideUntil = system.now() + asideMs;
+      await lock.release("a worker of KCL leads the table migration");
+      return false;
     }
     return created > 0;
   }

@@ -41,11 +41,22 @@ export class LeaderLock {
   #version: string | undefined;
   #attempted: string | undefined;
   #observation: LeaderObservation | undefined;
+  #table: LeaseTable;
   #waitingSince: { readonly version: string; readonly at: number } | undefined;
 
   constructor(options: LeaderLockOptions) {
     this.#options = options;
     this.#leaseDurationMs = options.leaseDurationMs;
+    this.#table = options.table;
+  }
+
+  /** The row is kept in another table from now on: whoever led by the old one leads no more. */
+  moveTo(table: LeaseTable): void {
+    this.#resign("the row moved to another table");
+    this.#table = table;
+    this.#version = undefined;
+    this.#attempted = undefined;
+    this.#observation = undefined;
   }
 
   /** True while this worker may decide for the fleet: its last heartbeat is younger than the lease. */
@@ -55,7 +66,8 @@ export class LeaderLock {
 
   /** One look at the row: takes it, keeps it, or waits. */
   async step(): Promise<void> {
-    const { system, table, workerId, callLimitMs, leaseDurationMs } = this.#options;
+    const { system, workerId, callLimitMs, leaseDurationMs } = this.#options;
+    const table = this.#table;
     const now = system.now();
     if (this.isLeader && now - this.#lastBeatAt < this.#leaseDurationMs / heartbeatsPerDuration) return;
     const found = await callWithin(system, callLimitMs, (signal) => table.get(leaderKey, { consistent: true, signal }));
@@ -93,11 +105,12 @@ export class LeaderLock {
   }
 
   /** Gives the leadership up, so that another worker need not wait for its end. */
-  async release(): Promise<void> {
-    const { system, table, workerId, callLimitMs } = this.#options;
+  async release(reason = "released"): Promise<void> {
+    const { system, workerId, callLimitMs } = this.#options;
+    const table = this.#table;
     if (this.#version === undefined) return;
     const conditions = leaderConditions(workerId, this.#version);
-    this.#resign("released");
+    this.#resign(reason);
     await callWithin(system, callLimitMs, (signal) => table.delete(leaderKey, conditions, { signal }));
     this.#version = undefined;
   }

@@ -130,10 +130,11 @@ describe("joining a fleet", () => {
     hasSingleTableRows: false,
     hasLeases: false,
     takeOverFrom2x: false,
+    migrateTables: false,
   };
 
   test.each<[string, Partial<FleetFacts>, object]>([
-    ["a new application: one table", {}, { ok: true, layout: "single", leads: true }],
+    ["a new application: one table", {}, { ok: true, layout: "single", reportsTo: "lease-table" }],
     ["KCL 3.5 and ours", version("CLIENT_VERSION_3X"), { ok: true, layout: "single" }],
     ["with a way back", version("CLIENT_VERSION_3X_WITH_ROLLBACK"), { ok: true }],
     ["a fleet of KCL 2.x", version("CLIENT_VERSION_2X"), { ok: false, code: "ERR_FLEET_2X" }],
@@ -141,11 +142,25 @@ describe("joining a fleet", () => {
     ["an unknown version", version("CLIENT_VERSION_9X"), { ok: false, code: "ERR_FLEET_VERSION" }],
     ["a table of 2.x without a version", { hasLeases: true }, { ok: false, code: "ERR_FLEET_2X" }],
     ["the same, given up by 2.x", { hasLeases: true, takeOverFrom2x: true }, { ok: true, layout: "single" }],
-    ["KCL 3.0 to 3.4: three tables", { hasLegacyCoordinatorTable: true }, { ok: true, layout: "legacy", leads: true }],
-    ["before the migration", migration("INIT"), { ok: true, layout: "legacy", leads: true }],
-    ["in the migration", migration("DEPLOYED"), { ok: true, layout: "migrating", leads: false }],
-    ["late in the migration", migration("PENDING"), { ok: true, layout: "migrating", leads: false }],
-    ["after the migration", migration("COMPLETE"), { ok: true, layout: "single", leads: true }],
+    [
+      "KCL 3.0 to 3.4: three tables",
+      { hasLegacyCoordinatorTable: true },
+      { ok: true, layout: "legacy", reportsTo: "legacy-table" },
+    ],
+    ["before the migration", migration("INIT"), { ok: true, layout: "legacy", reportsTo: "legacy-table" }],
+    ["in the migration", migration("DEPLOYED"), { ok: true, layout: "migrating", reportsTo: "legacy-table" }],
+    ["late in the migration", migration("PENDING"), { ok: true, layout: "migrating", reportsTo: "legacy-table" }],
+    [
+      "in the migration, all workers being of the new kind",
+      { ...migration("PENDING"), migrateTables: true },
+      { ok: true, layout: "migrating", reportsTo: "lease-table" },
+    ],
+    [
+      "before the migration, told of the new kind too early",
+      { ...migration("INIT"), migrateTables: true },
+      { ok: false, code: "ERR_TABLE_MIGRATION" },
+    ],
+    ["after the migration", migration("COMPLETE"), { ok: true, layout: "single", reportsTo: "lease-table" }],
     [
       "an old worker beside a single-table fleet: two leaders",
       { hasLegacyCoordinatorTable: true, hasSingleTableRows: true },

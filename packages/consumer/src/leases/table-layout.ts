@@ -8,6 +8,13 @@ import { textOf, type Row } from "./table-row.ts";
 
 export const tableMigrationKey = "TableMigration3.5";
 export const clientVersionKey = "Migration3.0";
+/** The status of a fleet that uses the lease table alone from then on. */
+export const migrationComplete = "TABLE_MIGRATION_STATUS_COMPLETE";
+
+/** How far the table migration is; undefined when it has not begun. */
+export function migrationStatus(row: Row | undefined): string | undefined {
+  return row === undefined ? undefined : textOf(row, "tm");
+}
 
 /** Where the rows that are no leases stand: in the lease table, in the old ones, or on their way. */
 export type TableLayout = "single" | "legacy" | "migrating";
@@ -25,11 +32,13 @@ export interface FleetFacts {
   readonly hasLeases: boolean;
   /** True when the application has said that no KCL 2.x worker runs any more. */
   readonly takeOverFrom2x: boolean;
+  /** True when the application has said that every worker of the fleet knows the single table. */
+  readonly migrateTables: boolean;
 }
 
-/** What to do. `leads` is false where the leader has duties that only KCL fulfils. */
+/** What to do. `reportsTo` is where workers' reports go; they are read from both tables until the migration is over. */
 export type LayoutDecision =
-  | { readonly ok: true; readonly layout: TableLayout; readonly leads: boolean }
+  | { readonly ok: true; readonly layout: TableLayout; readonly reportsTo: "lease-table" | "legacy-table" }
   | { readonly ok: false; readonly code: string; readonly why: string };
 
 /** Decides whether and how to join. */
@@ -46,15 +55,15 @@ export function decideLayout(facts: FleetFacts): LayoutDecision {
         "other rules. Stop them all, then set takeOverFrom2x.",
     };
   }
-  if (!facts.hasLegacyCoordinatorTable) return { ok: true, layout: "single", leads: true };
-  const migration = facts.migrationRow === undefined ? undefined : textOf(facts.migrationRow, "tm");
+  const single = { ok: true, layout: "single", reportsTo: "lease-table" } as const;
+  if (!facts.hasLegacyCoordinatorTable) return single;
+  const migration = migrationStatus(facts.migrationRow);
   switch (migration) {
-    case "TABLE_MIGRATION_STATUS_COMPLETE":
-      return { ok: true, layout: "single", leads: true };
+    case migrationComplete:
+      return single;
     case "TABLE_MIGRATION_STATUS_DEPLOYED":
     case "TABLE_MIGRATION_STATUS_PENDING":
-      // The leader of a migration moves rows between tables by rules that KCL's own workers carry out.
-      return { ok: true, layout: "migrating", leads: false };
+      return { ok: true, layout: "migrating", reportsTo: facts.migrateTables ? "lease-table" : "legacy-table" };
     case undefined:
     case "TABLE_MIGRATION_STATUS_INIT":
       if (facts.hasSingleTableRows) {
@@ -66,7 +75,16 @@ export function decideLayout(facts: FleetFacts): LayoutDecision {
             "of its own beside it: two leaders. Stop the older workers and delete their two tables.",
         };
       }
-      return { ok: true, layout: "legacy", leads: true };
+      if (facts.migrateTables) {
+        return {
+          ok: false,
+          code: "ERR_TABLE_MIGRATION",
+          why:
+            "migrateTables is set, and the fleet has not said yet that all its workers know the single table " +
+            `(${migration ?? "no migration row"}). Run every worker on KCL 3.5 or Millrace without it first.`,
+        };
+      }
+      return { ok: true, layout: "legacy", reportsTo: "legacy-table" };
     default:
       return { ok: false, code: "ERR_TABLE_MIGRATION", why: `the table migration has the unknown state ${migration}` };
   }

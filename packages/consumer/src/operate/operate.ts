@@ -128,7 +128,11 @@ interface ApplicationTables {
 function openTables(options: ApplicationOptions, system: System): ApplicationTables {
   const { applicationName, leaseTableName, dynamodb, leaseTable } = options;
   if (leaseTable !== undefined) return { leases: leaseTable, legacy: [] };
-  const tables = createDynamoDbTables(leaseTableName ?? applicationName, applicationName, dynamodb, system);
+  const tables = createDynamoDbTables(
+    { applicationName, leaseTableName: leaseTableName ?? applicationName },
+    dynamodb,
+    system,
+  );
   return { leases: tables.leases, legacy: [tables.legacy.coordinator, tables.legacy.metrics] };
 }
 
