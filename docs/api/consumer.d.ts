@@ -294,6 +294,9 @@ export interface ConsumerOptions {
     readonly leaderLeaseDurationMs?: number | undefined;
     readonly shardSyncIntervalMs?: number | undefined;
     readonly leaseCleanupIntervalMs?: number | undefined;
+    readonly coordinatorTableName?: string | undefined;
+    readonly workerMetricsTableName?: string | undefined;
+    readonly migrateTables?: boolean | undefined;
     readonly takeOverFrom2x?: boolean | undefined;
     readonly gracefulHandOff?: boolean | undefined;
     readonly handOffTimeoutMs?: number | undefined;
