@@ -196,9 +196,7 @@ describe("the migration from three tables to one", () => {
     await fleet.event("started", ({ layout }) => layout === "migrating");
     const isLegacy = place === "legacy";
     expect((await rowsOf(`${name}-WorkerMetricStats`)).has("w")).toBe(isLegacy);
-    expect((await rowsOf(name)).get("w")).toEqual(
-      isLegacy ? undefined : expect.objectContaining({ entityType: { S: "WORKER_METRIC_STATS" } }),
-    );
+    expect((await rowsOf(name)).get("w")?.["entityType"]).toEqual(isLegacy ? undefined : { S: "WORKER_METRIC_STATS" });
     await fleet.event("leadership-gained");
     // Its duties in a migration are KCL's own: it leads one round and makes way.
     await fleet.event("leadership-lost", ({ reason }) => reason.includes("KCL leads the table migration"));
