@@ -1,238 +1,98 @@
 /**
  * Driver. What it costs to store records: Millrace against AWS's library for Node with the SDK, and the SDK alone.
  *
- * One sink in a process of its own answers everybody. Millrace gives a promise per record and awaits each; the others give
- * none.
+ * One sink in a process of its own answers everybody; each contender has a process of its own too. Millrace gives a
+ * promise per record and awaits each; the others give none.
  */
-import { KinesisClient, PutRecordsCommand, type PutRecordsRequestEntry } from "@aws-sdk/client-kinesis";
-import { Producer } from "@millrace/producer";
-import { NodeHttpHandler } from "@smithy/node-http-handler";
-import { fork } from "node:child_process";
-import { Agent } from "node:http";
-import { createRequire } from "node:module";
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
 import type { Report, Row } from "./support/report.ts";
+import type { Sink } from "./support/put-contenders.ts";
+import type { Round } from "./support/put-process.ts";
 
-interface PeerAggregate {
-  readonly data: Buffer;
-  readonly partitionKey: string;
-  readonly explicitHashKey: string;
-}
-interface PeerAggregator {
-  addUserRecord(record: { partitionKey: string; data: Buffer }): void;
-  checkIfUserRecordFits(record: { partitionKey: string; data: Buffer }): boolean;
-  clearRecords(): void;
-  build(): PeerAggregate | null;
-}
-const { RecordAggregator } = createRequire(import.meta.url)("aws-kinesis-agg") as {
-  readonly RecordAggregator: new () => PeerAggregator;
-};
+const rounds = 5;
 
-const StreamName = "bench";
-const requestsInFlight = 4;
-const aggregateBytes = 49_900;
-const region = "us-east-1";
-const credentials = { accessKeyId: "bench", secretAccessKey: "bench" };
-const rounds = 3;
-const windowRecords = 20_000;
-
-interface Sink {
-  readonly http1: number;
-  readonly http2: number;
-}
-interface Input {
-  readonly partitionKey: string;
-  readonly data: Buffer;
-}
-interface Contender {
-  readonly name: string;
-  run(records: readonly Input[]): Promise<void>;
-  close(): Promise<void> | void;
-}
+const aggregated = ["Millrace, JSON", "Millrace, CBOR", "Millrace, CBOR, offer", "aws-kinesis-agg + SDK, keep-alive"];
+const plain = ["Millrace, JSON, plain", "Millrace, CBOR, plain", "SDK, keep-alive", "SDK, default"];
 
 const shapes = [
-  { name: "100 B", dataBytes: 100, records: 200_000, plainRecords: 40_000 },
-  { name: "200 B", dataBytes: 200, records: 200_000, plainRecords: 40_000 },
-  { name: "1 KB", dataBytes: 1_000, records: 60_000, plainRecords: 20_000 },
-  { name: "50 KB", dataBytes: 50_000, records: 2_000, plainRecords: 2_000 },
+  { name: "100 B", dataBytes: 100, distinct: 20_000, times: 20, plainTimes: 8 },
+  { name: "200 B", dataBytes: 200, distinct: 20_000, times: 20, plainTimes: 8 },
+  { name: "1 KB", dataBytes: 1_000, distinct: 10_000, times: 10, plainTimes: 8 },
+  { name: "50 KB", dataBytes: 50_000, distinct: 400, times: 10, plainTimes: 10 },
 ];
+type Shape = (typeof shapes)[number];
 
-/** Measures each size; CPU is of this process alone, the sink's does not count. */
+/** Measures each size; CPU is of the contender's process alone, the sink's does not count. */
 export async function run(report: Report): Promise<void> {
   report.begin(
     "producer",
-    `CPU-seconds (user and system, all threads, without the sink) per million records; median of ${rounds} interleaved ` +
-      "rounds after a warm-up; lower is better. The ratio is CPU against the first row: above 1 is dearer.",
+    `CPU-seconds (user and system, all threads, without the sink) per million records; median of ${rounds} rounds in turn, ` +
+      "after a warm-up of the same length; lower is better. The ratio is CPU against the first row: above 1 is dearer.",
   );
   const child = fork(new URL("support/sink.ts", import.meta.url));
   try {
-    const sink = await new Promise<Sink>((resolve) => child.once("message", (ports) => resolve(ports as Sink)));
-    for (const shape of shapes) await compareShape(report, sink, shape);
+    const [sink] = (await once(child, "message")) as [Sink];
+    for (const shape of shapes) {
+      await compare(report, `${shape.name}, aggregated`, sink, shape, shape.times, aggregated);
+      await compare(report, `${shape.name}, plain records, 500 a request`, sink, shape, shape.plainTimes, plain);
+    }
   } finally {
     child.disconnect();
   }
 }
 
-async function compareShape(report: Report, sink: Sink, shape: (typeof shapes)[number]): Promise<void> {
-  const input = Array.from({ length: shape.records }, (_, index) => ({
-    partitionKey: `key-${String(index).padStart(12, "0")}`,
-    data: Buffer.alloc(shape.dataBytes, 97 + (index % 26)),
-  }));
-  const plain = input.slice(0, shape.plainRecords);
-  await measure(report, `${shape.name}, aggregated`, input, [
-    millrace("Millrace, JSON", sink, {}),
-    millrace("Millrace, CBOR", sink, { wireFormat: "cbor" }),
-    aggregatorWithSdk(sink),
-  ]);
-  await measure(report, `${shape.name}, plain records, 500 a request`, plain, [
-    millrace("Millrace, JSON", sink, { aggregation: false }),
-    millrace("Millrace, CBOR", sink, { aggregation: false, wireFormat: "cbor" }),
-    sdkAlone("SDK, keep-alive", keepAliveClient(sink)),
-    sdkAlone("SDK, default", new KinesisClient({ region, credentials, endpoint: `http://127.0.0.1:${sink.http2}` })),
-  ]);
-}
-
-async function measure(
+async function compare(
   report: Report,
   title: string,
-  input: readonly Input[],
-  contenders: readonly Contender[],
+  sink: Sink,
+  { dataBytes, distinct }: Shape,
+  times: number,
+  names: readonly string[],
 ): Promise<void> {
-  const cpu = contenders.map((): number[] => []);
-  const wall = contenders.map((): number[] => []);
-  for (let round = 0; round <= rounds; round++) {
-    for (let turn = 0; turn < contenders.length; turn++) {
-      const place = (round + turn) % contenders.length;
-      const before = process.cpuUsage();
-      const startedAt = performance.now();
-      await contenders[place]?.run(input);
-      const { user, system } = process.cpuUsage(before);
-      if (round === 0) continue;
-      cpu[place]?.push((user + system) / input.length);
-      wall[place]?.push(input.length / (performance.now() - startedAt));
+  const millions = (distinct * times) / 1e6;
+  const processes = names.map((name) =>
+    fork(new URL("support/put-process.ts", import.meta.url), [
+      name,
+      ...[sink.http1, sink.http2, dataBytes, distinct, times].map(String),
+    ]),
+  );
+  const taken = names.map((): Round[] => []);
+  try {
+    for (let round = 0; round <= rounds; round++) {
+      for (let turn = 0; turn < processes.length; turn++) {
+        const place = (round + turn) % processes.length;
+        const result = await roundOf(processes[place]);
+        if (round > 0) taken[place]?.push(result);
+      }
     }
+  } finally {
+    for (const contender of processes) if (contender.connected) contender.disconnect();
   }
-  for (const contender of contenders) await contender.close();
-  const first = median(cpu[0]);
-  const rows = contenders.map(({ name }, place): Row => ({
-    name,
-    values: { "CPU-s/M records": median(cpu[place]), "k records/s": median(wall[place]) },
-    ratio: median(cpu[place]) / first,
-  }));
+  const cpu = taken.map((results) => median(results.map(({ cpuSeconds }) => cpuSeconds / millions)));
+  const rows = names.map((name, place): Row => {
+    const perSecond = median((taken[place] ?? []).map(({ wallSeconds }) => (millions * 1e3) / wallSeconds));
+    const cpuPerMillion = cpu[place] ?? Number.NaN;
+    return {
+      name,
+      values: { "CPU-s/M records": cpuPerMillion, "k records/s": perSecond },
+      ratio: cpuPerMillion / (cpu[0] ?? Number.NaN),
+    };
+  });
   report.add({ title, rows });
 }
 
-function median(values: readonly number[] = []): number {
+async function roundOf(contender: ChildProcess | undefined): Promise<Round> {
+  if (contender === undefined) throw new Error("no such process");
+  const answered = once(contender, "message");
+  const died = once(contender, "exit").then(([code]) => {
+    throw new Error(`a contender ended with ${code} in the middle of a round`);
+  });
+  contender.send("round");
+  const [round] = (await Promise.race([answered, died])) as [Round];
+  return round;
+}
+
+function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-}
-
-function keepAliveClient(sink: Sink): KinesisClient {
-  const httpAgent = new Agent({ keepAlive: true, maxSockets: 24 });
-  const endpoint = `http://127.0.0.1:${sink.http1}`;
-  return new KinesisClient({ region, credentials, endpoint, requestHandler: new NodeHttpHandler({ httpAgent }) });
-}
-
-function millrace(
-  name: string,
-  sink: Sink,
-  options: { readonly aggregation?: boolean; readonly wireFormat?: "json" | "cbor" },
-): Contender {
-  const client = keepAliveClient(sink);
-  // The sink has no limit; a real shard's would be what is measured.
-  const producer = new Producer({ streamName: StreamName, client, rateLimitPercent: 1_000_000, ...options });
-  return {
-    name,
-    async run(records) {
-      // Awaits each promise, a window behind the last put: as a service does that has many requests under way.
-      let before: Promise<unknown>[] = [];
-      let puts: Promise<unknown>[] = [];
-      for (const record of records) {
-        puts.push(producer.put(record));
-        if (puts.length < windowRecords) continue;
-        await Promise.all(before);
-        before = puts;
-        puts = [];
-      }
-      await producer.flush();
-      await Promise.all([...before, ...puts]);
-    },
-    async close() {
-      await producer.close();
-      client.destroy();
-    },
-  };
-}
-
-/** Sends entries in requests of at most 500 records and 4 MiB, a few in flight. */
-class RequestSender {
-  readonly #client: KinesisClient;
-  readonly #inFlight = new Set<Promise<unknown>>();
-  #entries: PutRecordsRequestEntry[] = [];
-  #bytes = 0;
-
-  constructor(client: KinesisClient) {
-    this.#client = client;
-  }
-
-  async add(entry: PutRecordsRequestEntry): Promise<void> {
-    this.#entries.push(entry);
-    this.#bytes += entry.Data?.byteLength ?? 0;
-    if (this.#entries.length >= 500 || this.#bytes >= 4_194_304) await this.#send();
-  }
-
-  async end(): Promise<void> {
-    if (this.#entries.length > 0) await this.#send();
-    await Promise.all(this.#inFlight);
-  }
-
-  async #send(): Promise<void> {
-    const sent: Promise<unknown> = this.#client
-      .send(new PutRecordsCommand({ StreamName, Records: this.#entries }))
-      .finally(() => this.#inFlight.delete(sent));
-    this.#entries = [];
-    this.#bytes = 0;
-    this.#inFlight.add(sent);
-    if (this.#inFlight.size >= requestsInFlight) await Promise.race(this.#inFlight);
-  }
-}
-
-function aggregatorWithSdk(sink: Sink): Contender {
-  const client = keepAliveClient(sink);
-  return {
-    name: "aws-kinesis-agg + SDK, keep-alive",
-    async run(records) {
-      const sender = new RequestSender(client);
-      let aggregator = new RecordAggregator();
-      let bytes = 0;
-      const close = async () => {
-        const built = aggregator.build();
-        aggregator = new RecordAggregator();
-        bytes = 0;
-        if (built === null) return;
-        const { data, partitionKey, explicitHashKey } = built;
-        await sender.add({ Data: data, PartitionKey: partitionKey, ExplicitHashKey: explicitHashKey });
-      };
-      for (const record of records) {
-        // Its own bound is 1 MiB; the same target as ours makes the same number of Kinesis records.
-        const cost = record.data.length + record.partitionKey.length + 10;
-        if (bytes > 0 && bytes + cost > aggregateBytes) await close();
-        aggregator.addUserRecord(record);
-        bytes += cost;
-      }
-      await close();
-      await sender.end();
-    },
-    close: () => client.destroy(),
-  };
-}
-
-function sdkAlone(name: string, client: KinesisClient): Contender {
-  return {
-    name,
-    async run(records) {
-      const sender = new RequestSender(client);
-      for (const { data, partitionKey } of records) await sender.add({ Data: data, PartitionKey: partitionKey });
-      await sender.end();
-    },
-    close: () => client.destroy(),
-  };
 }
