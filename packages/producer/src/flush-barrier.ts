@@ -5,6 +5,7 @@
  * while the flush still runs, nobody would be listening yet and the process would end. So failures of records that a
  * flush waits for are handed over together with the end of that flush.
  */
+import type { Reject, Resolve } from "./pipeline/records.ts";
 
 /** The records accepted between two flushes. */
 export interface Cohort {
@@ -66,7 +67,7 @@ export class FlushBarrier {
 }
 
 /** Rejects a put, or leaves that to the flush that waits for it. */
-export function rejectWith(cohort: Cohort, reject: (error: unknown) => void, error: unknown): void {
-  if (cohort.sealed) cohort.heldBack.push(() => reject(error));
-  else reject(error);
+export function rejectWith(cohort: Cohort, reject: Reject, resolve: Resolve, error: unknown): void {
+  if (cohort.sealed) cohort.heldBack.push(() => reject(error, resolve));
+  else reject(error, resolve);
 }

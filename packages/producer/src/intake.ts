@@ -13,7 +13,7 @@ import { FlushBarrier, rejectWith } from "./flush-barrier.ts";
 import { OfferWarning } from "./offer-warning.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { pendingOf } from "./pending.ts";
-import type { PendingRecord } from "./pipeline/records.ts";
+import { rejectThroughResolve, type PendingRecord, type Resolve } from "./pipeline/records.ts";
 import { SendLoop } from "./send-loop.ts";
 import { arePutsTraced, putFailed, putStored, tracePut, type PutTrace } from "./tracing.ts";
 
@@ -87,11 +87,11 @@ export class Intake {
    * Rejects a put that never came in. Not at once: the caller may call `flush` in this very turn, and listen to the
    * put only after that.
    */
-  refuse(reject: (error: unknown) => void, error: unknown): void {
+  refuse(resolve: Resolve, error: unknown): void {
     const { cohort } = this.#barrier;
     this.#barrier.accepted(cohort);
     queueMicrotask(() => {
-      rejectWith(cohort, reject, error);
+      rejectWith(cohort, rejectThroughResolve, resolve, error);
       this.#barrier.settled(cohort);
     });
   }
@@ -209,7 +209,8 @@ export class Intake {
   #settleFailed(pending: PendingRecord, error: unknown): void {
     pending.state = "settled";
     pending.onSettled?.();
-    if (pending.reject !== undefined) rejectWith(pending.cohort, pending.reject, error);
+    const { resolve, reject } = pending;
+    if (resolve !== undefined && reject !== undefined) rejectWith(pending.cohort, reject, resolve, error);
     if (pending.trace !== undefined) putFailed(pending.trace, error);
     this.#barrier.settled(pending.cohort);
   }

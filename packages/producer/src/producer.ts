@@ -11,6 +11,7 @@ import type { PutResult } from "./attempt.ts";
 import { ProducerClosedError, PutError } from "./errors.ts";
 import { Intake } from "./intake.ts";
 import { resolveProducerOptions, type ProducerOptions, type ResolvedOptions } from "./options.ts";
+import { rejectThroughResolve, type Resolve } from "./pipeline/records.ts";
 import { putAll, putEach, type PutOutcome, type RecordSink, type RecordSource } from "./put-many.ts";
 
 /** For the simulator and for tests under virtual time. */
@@ -73,20 +74,20 @@ export class Producer implements AsyncDisposable {
    * @throws {ProducerClosedError} after `close()`.
    */
   put(record: UserRecord, options?: WaitOptions): Promise<PutResult> {
-    const promise = new Promise(captureResolvers);
-    const { resolve, reject } = captured as Resolvers;
+    const promise = new Promise<PutResult>(captureResolve);
+    const resolve = captured as Resolve;
     try {
       const signal = signalOption("signal", options?.signal);
       if (this.#closed !== undefined) throw new ProducerClosedError();
       if (signal?.aborted === true) throw signal.reason;
-      const pending = this.#intake.accept(record, resolve, reject);
+      const pending = this.#intake.accept(record, resolve, rejectThroughResolve);
       if (signal !== undefined && pending.state !== "settled") {
         const onAbort = () => this.#intake.withdraw(pending, signal.reason);
         signal.addEventListener("abort", onAbort, { once: true });
         pending.onSettled = () => signal.removeEventListener("abort", onAbort);
       }
     } catch (error) {
-      this.#intake.refuse(reject, error);
+      this.#intake.refuse(resolve, error);
     }
     return promise;
   }
@@ -210,13 +211,8 @@ export class Producer implements AsyncDisposable {
   }
 }
 
-interface Resolvers {
-  readonly resolve: (result: PutResult) => void;
-  readonly reject: (error: unknown) => void;
-}
-
 // One executor for all puts: a closure for each would cost as much as its promise.
-let captured: Resolvers | undefined;
-function captureResolvers(resolve: (result: PutResult) => void, reject: (error: unknown) => void): void {
-  captured = { resolve, reject };
+let captured: Resolve | undefined;
+function captureResolve(resolve: Resolve): void {
+  captured = resolve;
 }

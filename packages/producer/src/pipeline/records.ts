@@ -51,11 +51,26 @@ export interface PendingRecord extends CheckedRecord {
   /** Stops listening to the caller's signal. */
   onSettled?: () => void;
   /** Take the answer to the caller; absent for records of `offer`, whose failures are events. */
-  readonly resolve: ((result: PutResult) => void) | undefined;
-  readonly reject: ((error: unknown) => void) | undefined;
+  readonly resolve: Resolve | undefined;
+  readonly reject: Reject | undefined;
   /** What tracers of this put were told; absent while there are none. */
   trace: PutTrace | undefined;
 }
+
+/** Takes a result to the caller of one record. */
+export type Resolve = (result: PutResult) => void;
+
+/** Takes a failure to the caller; `resolve` is that of the same record. */
+export type Reject = (error: unknown, resolve: Resolve) => void;
+
+/**
+ * Rejects a promise through the function that resolves it. Holding a promise's own `reject` for as long as its record is
+ * under way cost 0.25 us a record: one more object for each collection to copy.
+ */
+export const rejectThroughResolve: Reject = (error, resolve) => {
+  // What resolves a promise takes another promise too.
+  (resolve as unknown as (outcome: Promise<never>) => void)(Promise.reject(error as Error));
+};
 
 /** A Kinesis record in the making or on its way: one user record, or an aggregate of many. */
 export interface OutgoingRecord {
