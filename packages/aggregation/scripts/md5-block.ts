@@ -26,22 +26,46 @@ const rotations = [
   [6, 10, 15, 21],
 ];
 
+/** One of the 64 steps of a block: what takes part in it, whatever it is written in. */
+export interface Md5Step {
+  readonly round: number;
+  /** Within the round. */
+  readonly step: number;
+  /** Which message word it takes. */
+  readonly word: number;
+  readonly addend: number;
+  readonly rotation: number;
+  /** Which of the four state words are a, b, c and d in this step. */
+  readonly roles: readonly number[];
+}
+
+/** The steps in their order. */
+export function md5Steps(): Md5Step[] {
+  return Array.from({ length: 64 }, (_, index) => {
+    const round = index >> 4;
+    const step = index & 15;
+    return {
+      round,
+      step,
+      word: places[round]?.(step) ?? 0,
+      addend: Math.floor(Math.abs(Math.sin(index + 1)) * 2 ** 32) | 0,
+      rotation: rotations[round]?.[step % 4] ?? 0,
+      roles: [0, 1, 2, 3].map((role) => (role + 3 * index) % 4),
+    };
+  });
+}
+
 /** The TypeScript source of `md5Block(words, digest)`. */
 export function md5BlockSource(): string {
   const lines = Array.from({ length: 16 }, (_, index) => `  const m${index} = words[${index}] as number;`);
   lines.push("  let a = 0x67452301, b = -271733879, c = -1732584194, d = 0x10325476;");
-  let names = ["a", "b", "c", "d"];
-  for (const [round, mix] of mixes.entries()) {
-    for (let step = 0; step < 16; step++) {
-      const [a = "", b = "", c = "", d = ""] = names;
-      const constant = Math.floor(Math.abs(Math.sin(16 * round + step + 1)) * 2 ** 32) | 0;
-      const turn = rotations[round]?.[step % 4] ?? 0;
-      lines.push(
-        `  ${a} = (${a} + ${mix(b, c, d)} + m${places[round]?.(step)} + ${constant}) | 0;`,
-        `  ${a} = (((${a} << ${turn}) | (${a} >>> ${32 - turn})) + ${b}) | 0;`,
-      );
-      names = [d, a, b, c];
-    }
+  for (const { round, word, addend, rotation, roles } of md5Steps()) {
+    const [a = "", b = "", c = "", d = ""] = roles.map((role) => "abcd"[role]);
+    const mix = mixes[round]?.(b, c, d) ?? "";
+    lines.push(
+      `  ${a} = (${a} + ${mix} + m${word} + ${addend}) | 0;`,
+      `  ${a} = (((${a} << ${rotation}) | (${a} >>> ${32 - rotation})) + ${b}) | 0;`,
+    );
   }
   lines.push(
     "  digest[0] = (a + 0x67452301) | 0;",

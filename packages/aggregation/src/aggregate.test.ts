@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Aggregator } from "./aggregate.ts";
+import { Aggregator, sealAggregates } from "./aggregate.ts";
 import { InvalidRecordError } from "./errors.ts";
 import { userRecordHash } from "./hash-key.ts";
 import type { UserRecord } from "./record.ts";
@@ -54,6 +54,25 @@ describe("Aggregator", () => {
       explicitHashKey: "42",
       count: 1,
     });
+  });
+
+  it("builds the same bytes when digests are put in later, many at a time", () => {
+    fc.assert(
+      fc.property(fc.array(fc.array(userRecords, { minLength: 1, maxLength: 5 }), { maxLength: 20 }), (groups) => {
+        const aggregators = groups.map((records) => aggregate(records));
+        const later = aggregators.map((aggregator) => aggregator.build({ seal: false }));
+        sealAggregates(later);
+        expect(later.map(({ data }) => data)).toEqual(aggregators.map((aggregator) => aggregator.build().data));
+        expect(later.every(({ isUnsealed }) => isUnsealed !== true)).toBe(true);
+      }),
+    );
+  });
+
+  it("leaves bytes that are sealed, or no aggregate, as they are", () => {
+    const lone = { partitionKey: "k", data: Buffer.concat([Buffer.from("f3899ac2", "hex"), Buffer.alloc(40)]) };
+    const built = aggregate([lone]).build({ seal: false });
+    sealAggregates([built]);
+    expect(built.data).toEqual(lone.data);
   });
 
   it("wraps a single record that has tags, under its own key", () => {

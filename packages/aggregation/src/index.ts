@@ -1,5 +1,5 @@
 /** Pure. The public names of `@millrace/aggregation`. */
-export { Aggregator } from "./aggregate.ts";
+export { Aggregator, sealAggregates } from "./aggregate.ts";
 export { createCounts, readRules } from "./deaggregate-options.ts";
 export type {
   DeaggregateOptions,

@@ -25,6 +25,8 @@ export interface AggregatedRecord {
   readonly explicitHashKey: string;
   /** How many user records it holds. */
   readonly count: number;
+  /** True while its digest is missing: built with `seal: false`, and not given to `sealAggregates` yet. */
+  readonly isUnsealed?: boolean | undefined;
 }
 
 /** A Kinesis record as read. */

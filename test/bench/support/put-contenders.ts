@@ -68,7 +68,10 @@ function keepAliveClient(sink: Sink): KinesisClient {
 function producerFor(sink: Sink, options: Partial<ProducerOptions>): { producer: Producer; client: KinesisClient } {
   const client = keepAliveClient(sink);
   // The sink has no limit; a real shard's would be what is measured.
-  return { producer: new Producer({ streamName: StreamName, client, rateLimitPercent: 1_000_000, ...options }), client };
+  return {
+    producer: new Producer({ streamName: StreamName, client, rateLimitPercent: 1_000_000, ...options }),
+    client,
+  };
 }
 
 /** A promise for each record, each awaited: all of a batch, one batch behind the last put. */

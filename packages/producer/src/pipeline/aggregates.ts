@@ -216,7 +216,7 @@ export class OpenAggregates {
 function outgoingOf({ aggregator, members, outerKey, shardId, deadline, expiresAt }: OpenAggregate): OutgoingRecord {
   const [first] = members;
   if (aggregator === undefined || members.length === 1) return loneRecord(first, shardId);
-  const built = withOuterKey(aggregator.build(), outerKey);
+  const built = withOuterKey(aggregator.build({ seal: false }), outerKey);
   return {
     members,
     built,
@@ -245,5 +245,5 @@ const largestBlobBytes = 10_485_759;
 export function aggregateAgain({ members, outerKey }: OutgoingRecord): AggregatedRecord {
   const aggregator = new Aggregator({ maxBytes: largestBlobBytes });
   for (const member of members) aggregator.add(member);
-  return withOuterKey(aggregator.build(), outerKey);
+  return withOuterKey(aggregator.build({ seal: false }), outerKey);
 }

@@ -67,9 +67,9 @@ export type Reject = (error: unknown, resolve: Resolve) => void;
  * Rejects a promise through the function that resolves it. Holding a promise's own `reject` for as long as its record is
  * under way cost 0.25 us a record: one more object for each collection to copy.
  */
-export const rejectThroughResolve: Reject = (error, resolve) => {
+export const rejectThroughResolve: Reject = (reason, resolve) => {
   // What resolves a promise takes another promise too.
-  (resolve as unknown as (outcome: Promise<never>) => void)(Promise.reject(error as Error));
+  (resolve as unknown as (outcome: Promise<never>) => void)(Promise.reject(reason));
 };
 
 /** A Kinesis record in the making or on its way: one user record, or an aggregate of many. */

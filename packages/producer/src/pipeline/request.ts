@@ -1,6 +1,7 @@
 /**
  * Pure. Turns Kinesis records into a PutRecords request.
  */
+import { sealAggregates, type AggregatedRecord } from "@millrace/aggregation";
 import type { PutRecordsEntry } from "@millrace/core/kinesis";
 import { aggregateAgain } from "./aggregates.ts";
 import type { PlannedRequest } from "./effects.ts";
@@ -12,14 +13,17 @@ export function planRequest(records: readonly OutgoingRecord[], now: number, req
   let bytes = 0;
   let expiresAt = now;
   const entries: PutRecordsEntry[] = [];
+  const aggregates: AggregatedRecord[] = [];
   for (const outgoing of records) {
     const entry = entryOf(outgoing);
     entries.push(entry);
+    if (outgoing.built?.isUnsealed === true) aggregates.push(outgoing.built);
     bytes += outgoing.sizeBytes;
     userRecords += outgoing.members.length;
     if (outgoing.expiresAt > expiresAt) expiresAt = outgoing.expiresAt;
     for (const member of outgoing.members) member.state = "in-request";
   }
+  sealAggregates(aggregates);
   const timeoutMs = Math.max(1, Math.min(requestTimeoutMs, expiresAt - now));
   return { records, entries, userRecords, bytes, timeoutMs };
 }
