@@ -4,7 +4,7 @@
 import type { Answer, PutRecordsResponse } from "@millrace/core/kinesis";
 import type { PlannedRequest, Stored } from "./effects.ts";
 import { hashKeyOfPending, type OutgoingRecord } from "./records.ts";
-import { judgeEntryFailure, judgeRequestFailure, recordAttempt, type FailureVerdict } from "./retrier.ts";
+import { judgeEntryFailure, judgeRequestFailure, type AttemptRecorder, type FailureVerdict } from "./retrier.ts";
 import type { ShardMap } from "./shard-map.ts";
 
 /** When a request began and when its answer came. */
@@ -33,17 +33,21 @@ export interface Digest {
 }
 
 /** Sorts an answer, and adds the attempt to the history of every record that was in the request. */
-export function digestAnswer(request: PlannedRequest, answer: Answer<PutRecordsResponse>, times: RequestTimes): Digest {
+export function digestAnswer(
+  request: PlannedRequest,
+  answer: Answer<PutRecordsResponse>,
+  recorder: AttemptRecorder,
+): Digest {
   const { records } = request;
   if (!answer.ok) {
     const { error } = answer;
     const failure: Failure = { code: error.code, message: error.message, cause: error };
-    return wholeFailure(records, times, judgeRequestFailure(error), failure, error.mayHaveTakenEffect);
+    return wholeFailure(records, recorder, judgeRequestFailure(error), failure, error.mayHaveTakenEffect);
   }
   const results = answer.value.records;
   if (results.length !== records.length) {
     const message = `${records.length} records were sent, ${results.length} results came back`;
-    return wholeFailure(records, times, "retry", { code: "Record Count Mismatch", message }, true);
+    return wholeFailure(records, recorder, "retry", { code: "Record Count Mismatch", message }, true);
   }
   const landed: Stored[] = [];
   const refused: { outgoing: OutgoingRecord; verdict: "retry" | "throttled"; failure: Failure }[] = [];
@@ -52,10 +56,11 @@ export function digestAnswer(request: PlannedRequest, answer: Answer<PutRecordsR
     const result = results[index];
     if (outgoing === undefined || result === undefined) continue;
     if (result.ok) {
+      recorder.add(outgoing);
       landed.push({ type: "stored", outgoing, shardId: result.shardId, sequenceNumber: result.sequenceNumber });
     } else {
       const failure = { code: result.errorCode, message: result.errorMessage };
-      recordAttempt(outgoing, times, failure);
+      recorder.add(outgoing, failure);
       refused.push({ outgoing, verdict: judgeEntryFailure(result.errorCode), failure });
     }
   }
@@ -64,13 +69,13 @@ export function digestAnswer(request: PlannedRequest, answer: Answer<PutRecordsR
 
 function wholeFailure(
   records: readonly OutgoingRecord[],
-  times: RequestTimes,
+  recorder: AttemptRecorder,
   verdict: FailureVerdict,
   failure: Failure,
   mayHaveBeenStored: boolean,
 ): Digest {
   for (const outgoing of records) {
-    recordAttempt(outgoing, times, failure);
+    recorder.add(outgoing, failure);
     outgoing.mayHaveBeenStored ||= mayHaveBeenStored;
   }
   return { landed: [], refused: [], requestFailure: { verdict, failure } };

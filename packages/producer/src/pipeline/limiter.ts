@@ -8,7 +8,7 @@
 import {
   backoffMs,
   createTokenBucket,
-  spendTokens,
+  tokensAt,
   waitForTokensMs,
   withRate,
   type TokenBucket,
@@ -29,11 +29,14 @@ const minFactor = 0.02;
 const recoveryPerSecond = 0.05;
 const throttlePause = { initialMs: 50, maxMs: 2_000 };
 
+/** Spent in place: two new buckets for each record would be most of what the limiter costs. */
+type MutableBucket = { -readonly [Field in keyof TokenBucket]: TokenBucket[Field] };
+
 interface ShardState {
   readonly shardId: string;
   readonly queue: Fifo<OutgoingRecord>;
-  records: TokenBucket;
-  bytes: TokenBucket;
+  records: MutableBucket;
+  bytes: MutableBucket;
   /** Share of the configured rate in use, from minFactor to 1. */
   factor: number;
   factorAt: number;
@@ -199,6 +202,11 @@ export class Limiter {
 }
 
 function spend(shard: ShardState, outgoing: OutgoingRecord, now: number): void {
-  shard.records = spendTokens(shard.records, 1, now);
-  shard.bytes = spendTokens(shard.bytes, outgoing.sizeBytes, now);
+  take(shard.records, 1, now);
+  take(shard.bytes, outgoing.sizeBytes, now);
+}
+
+function take(bucket: MutableBucket, cost: number, now: number): void {
+  bucket.tokens = tokensAt(bucket, now) - cost;
+  bucket.at = now;
 }

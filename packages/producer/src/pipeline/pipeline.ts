@@ -14,7 +14,7 @@ import { Expiry } from "./expiry.ts";
 import { Outbox } from "./outbox.ts";
 import { disband, loneRecord, type OutgoingRecord, type PendingRecord } from "./records.ts";
 import { planRequest } from "./request.ts";
-import { failuresOf, orderBrokenError, recordAttempt, retryAt } from "./retrier.ts";
+import { AttemptRecorder, failuresOf, orderBrokenError, retryAt } from "./retrier.ts";
 import { Router, type RoutingChange } from "./router.ts";
 
 /** While the stream's own bound is not known. Source: PutRecords, default record size of 1 MiB; read 2026-11-22. */
@@ -102,7 +102,7 @@ export class Pipeline {
     random: () => number,
   ): void {
     this.#now = times.endedAt;
-    const digest = digestAnswer(request, answer, times);
+    const digest = digestAnswer(request, answer, new AttemptRecorder(times));
     for (const landing of digest.landed) this.#landed(landing, times);
     for (const { outgoing, verdict, failure } of digest.refused) this.#again(outgoing, verdict, failure, random);
     const whole = digest.requestFailure;
@@ -141,10 +141,9 @@ export class Pipeline {
   }
 
   #landed(landing: Stored, times: RequestTimes): void {
-    const { outgoing, shardId } = landing;
+    const { shardId } = landing;
     this.#outbox.limiter.stored(shardId, times.endedAt);
     this.#hasStored = true;
-    recordAttempt(outgoing, times);
     const verdict = judgeLanding(landing, this.#router.map);
     if (verdict === "unknown") {
       // The shard may have been made while the request was under way: a map asked for before the answer is no help.

@@ -39,20 +39,44 @@ export function judgeEntryFailure(errorCode: string): "retry" | "throttled" {
   return classifyFailure(errorCode, undefined) === "throttle" ? "throttled" : "retry";
 }
 
-/** Adds an attempt to a record's history. */
-export function recordAttempt(
-  outgoing: OutgoingRecord,
-  times: { readonly startedAt: number; readonly endedAt: number },
-  failure?: { readonly code: string; readonly message: string },
-): void {
-  const delayMs = Math.max(0, times.startedAt - outgoing.lastTouchedAt);
-  const durationMs = times.endedAt - times.startedAt;
-  const attempt: Attempt =
-    failure === undefined
-      ? { delayMs, durationMs, success: true }
-      : { delayMs, durationMs, success: false, errorCode: failure.code, errorMessage: failure.message };
-  outgoing.attempts = outgoing.attempts.length === 0 ? [attempt] : [...outgoing.attempts, attempt];
-  outgoing.lastTouchedAt = times.endedAt;
+/** Adds one request to the histories of the records in it. Those that went through the same share one history. */
+export class AttemptRecorder {
+  readonly #startedAt: number;
+  readonly #endedAt: number;
+  // What the record before this one had, and what it has now: most of a request's records are alike.
+  #earlier: readonly Attempt[] | undefined;
+  #lastTouchedAt = 0;
+  #failure: Cause | undefined;
+  #attempts: readonly Attempt[] = [];
+
+  constructor(times: { readonly startedAt: number; readonly endedAt: number }) {
+    this.#startedAt = times.startedAt;
+    this.#endedAt = times.endedAt;
+  }
+
+  add(outgoing: OutgoingRecord, failure?: Cause): void {
+    const { attempts, lastTouchedAt } = outgoing;
+    if (attempts !== this.#earlier || lastTouchedAt !== this.#lastTouchedAt || failure !== this.#failure) {
+      this.#earlier = attempts;
+      this.#lastTouchedAt = lastTouchedAt;
+      this.#failure = failure;
+      this.#attempts = [...attempts, this.#attemptAfter(lastTouchedAt, failure)];
+    }
+    outgoing.attempts = this.#attempts;
+    outgoing.lastTouchedAt = this.#endedAt;
+  }
+
+  #attemptAfter(lastTouchedAt: number, failure: Cause | undefined): Attempt {
+    const delayMs = Math.max(0, this.#startedAt - lastTouchedAt);
+    const durationMs = this.#endedAt - this.#startedAt;
+    if (failure === undefined) return { delayMs, durationMs, success: true };
+    return { delayMs, durationMs, success: false, errorCode: failure.code, errorMessage: failure.message };
+  }
+}
+
+interface Cause {
+  readonly code: string;
+  readonly message: string;
 }
 
 /** When to try again after the record's last attempt failed. */
