@@ -3,7 +3,7 @@
  *
  * Source: awslabs/amazon-kinesis-producer, aggregation-format.md. Bytes equal those of protobufjs with fields in order.
  */
-import { ByteRegion, KeyTable } from "./byte-region.ts";
+import { ByteRegion } from "./byte-region.ts";
 import { InvalidRecordError } from "./errors.ts";
 import {
   DIGEST_BYTES,
@@ -15,6 +15,7 @@ import {
   writeDigest,
 } from "./format.ts";
 import { parseExplicitHashKey, partitionKeyHash } from "./hash-key.ts";
+import { KeyTable } from "./key-table.ts";
 import { md5OfMany } from "./md5-many.ts";
 import { tagContentBytes, tagsBytes } from "./record-bytes.ts";
 import { MAX_RECORD_BYTES, checkData, checkPartitionKey, checkRecord, checkTags } from "./record.ts";

@@ -1,5 +1,4 @@
-/** Pure. Where an aggregate is put together: bytes that grow, and the key tables made of them. */
-import { lengthDelimitedBytes } from "./format.ts";
+/** Pure. Where an aggregate is put together: bytes that grow. */
 
 /** Most room that a cleared region keeps: enough for the aggregates of two PUT payload units that are the default. */
 const KEPT_BYTES = 65_536;
@@ -47,50 +46,5 @@ export class ByteRegion {
     if (typeof content === "string") this.bytes.write(content, this.length, byteLength, "utf8");
     else this.bytes.set(content, this.length);
     this.length += byteLength;
-  }
-}
-
-/** One key table of the aggregate: its entries in first-seen order, once each. */
-export class KeyTable {
-  readonly region = new ByteRegion(256);
-  readonly #indexes = new Map<string, number>();
-  readonly #tag: number;
-  #key = "";
-  #keyBytes = 0;
-  /** Place of the key that was looked up last: where it stands, or where `keep` would put it. */
-  index = 0;
-  /** Bytes that `keep` would add to the region. */
-  growthBytes = 0;
-
-  constructor(tag: number) {
-    this.#tag = tag;
-  }
-
-  /** Finds a key's place, without adding it yet: the aggregate may turn out to have no room for its record. */
-  lookUp(key: string): void {
-    const known = this.#indexes.get(key);
-    if (known !== undefined) {
-      this.index = known;
-      this.growthBytes = 0;
-      return;
-    }
-    this.#key = key;
-    this.#keyBytes = Buffer.byteLength(key);
-    this.index = this.#indexes.size;
-    this.growthBytes = lengthDelimitedBytes(this.#keyBytes);
-  }
-
-  /** Adds the key that was looked up last, unless it is there already. */
-  keep(): void {
-    if (this.growthBytes === 0) return;
-    this.#indexes.set(this.#key, this.index);
-    this.region.reserve(this.growthBytes);
-    this.region.writeContent(this.#tag, this.#key, this.#keyBytes);
-    this.growthBytes = 0;
-  }
-
-  clear(): void {
-    this.#indexes.clear();
-    this.region.clear();
   }
 }
