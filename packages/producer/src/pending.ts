@@ -19,8 +19,6 @@ export function pendingOf(
   reject: PendingRecord["reject"],
 ): PendingRecord {
   const checked = checkUserRecord(record, options.maxRecordBytes);
-  // Whole milliseconds: fractions would cost an allocation for each of the times below.
-  const acceptedAt = Math.floor(now);
   return {
     partitionKey: checked.partitionKey,
     data: checked.data,
@@ -28,9 +26,10 @@ export function pendingOf(
     tags: checked.tags,
     sizeBytes: checked.sizeBytes,
     hashKey: checked.explicitHashKey,
-    acceptedAt,
-    deadline: acceptedAt + options.recordMaxBufferedMs,
-    expiresAt: acceptedAt + options.recordTtlMs,
+    acceptedAt: now,
+    // Options come out of a place that held larger numbers; without | 0 each record's times would be allocated.
+    deadline: now + (options.recordMaxBufferedMs | 0),
+    expiresAt: now + (options.recordTtlMs | 0),
     cohort,
     state: "waiting",
     earlier: undefined,

@@ -13,6 +13,7 @@ import { Intake } from "./intake.ts";
 import { resolveProducerOptions, type ProducerOptions, type ResolvedOptions } from "./options.ts";
 import { rejectThroughResolve, type Resolve } from "./pipeline/records.ts";
 import { putAll, putEach, type PutOutcome, type RecordSink, type RecordSource } from "./put-many.ts";
+import { inWholeMilliseconds } from "./whole-milliseconds.ts";
 
 /** For the simulator and for tests under virtual time. */
 export interface ProducerWiring {
@@ -53,7 +54,7 @@ export class Producer implements AsyncDisposable {
     this.#options = resolveProducerOptions(options);
     this.#intake = new Intake({
       options: this.#options,
-      system: wiring.system ?? realSystem,
+      system: inWholeMilliseconds(wiring.system ?? realSystem),
       events: createEventPublisher("millrace:producer", this.#options.onEvent),
       openPort: () => wiring.kinesis ?? this.#openPort(),
     });

@@ -14,7 +14,7 @@ import type { Effect } from "./effects.ts";
 import { Expiry } from "./expiry.ts";
 import { Fifo } from "./fifo.ts";
 import { Limiter } from "./limiter.ts";
-import { disband, loneRecord, type OutgoingRecord, type PendingRecord } from "./records.ts";
+import { disband, hasten, loneRecord, type OutgoingRecord, type PendingRecord } from "./records.ts";
 import { OrderGate } from "./order-gate.ts";
 import { orderingUnavailable } from "./retrier.ts";
 import type { Router } from "./router.ts";
@@ -117,9 +117,9 @@ export class Outbox {
 
   /** Makes everything that waits for company due. */
   expedite(now: number): void {
-    for (const pending of this.#unrouted) pending.deadline = Math.min(pending.deadline, now);
-    for (const pending of this.#gate?.queued() ?? []) pending.deadline = Math.min(pending.deadline, now);
-    for (const outgoing of this.limiter.queued()) outgoing.deadline = Math.min(outgoing.deadline, now);
+    for (const pending of this.#unrouted) hasten(pending, now);
+    for (const pending of this.#gate?.queued() ?? []) hasten(pending, now);
+    for (const outgoing of this.limiter.queued()) hasten(outgoing, now);
     this.#aggregates.expedite(now);
     this.#collector.expedite(now);
   }
@@ -261,7 +261,7 @@ export class Outbox {
     if (this.#aggregates.dueAt > now && !this.#aggregates.hasHeldBack && this.#collector.dueAt > now) return;
     const dueBy = now + Math.min(joinMaxMs, this.#options.recordMaxBufferedMs * joinShare);
     for (const outgoing of this.#aggregates.takeDue(dueBy, (shardId) => !this.limiter.isBacklogged(shardId))) {
-      outgoing.deadline = Math.min(outgoing.deadline, now);
+      hasten(outgoing, now);
       this.#limit(outgoing, outgoing.shardId ?? "", now);
     }
   }
