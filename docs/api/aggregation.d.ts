@@ -103,10 +103,53 @@ export interface LazyOptions extends DeaggregateOptions {
 
 export declare const MAX_HASH_KEY: bigint;
 
+export declare class MessageReader {
+    #private;
+    readonly bytes: Buffer;
+    readonly partitionKeys: StringTable;
+    readonly explicitHashKeys: StringTable;
+    recordCount: number;
+    partitionKeyIndex: number;
+    explicitHashKeyIndex: number;
+    dataStart: number;
+    dataEnd: number;
+    constructor(message: Buffer);
+    check(maxBytes: number): boolean;
+    next(maxBytes: number): "record" | "pause" | "end";
+    get hasItsKeys(): boolean;
+    get tags(): TagsPlace | undefined;
+    readTags({ decoded, start, end }: TagsPlace): Readonly<Record<string, string>>;
+}
+
+export interface RecordMaker<Source extends KinesisRecord, Made> {
+    whole(source: Source): Made;
+    member(source: Source, message: MessageReader, subSequenceNumber: number): Made;
+}
+
+export interface Rules {
+    readonly onBadDigest: DefectOutcome;
+    readonly onUnparsable: DefectOutcome;
+    readonly onBadIndex: DefectOutcome;
+    readonly onOutOfRange: DefectOutcome;
+    readonly range: {
+        readonly start: bigint;
+        readonly end: bigint;
+    } | undefined;
+    readonly maxRecords: number;
+    readonly sliceRecords: number;
+    readonly counts: DeaggregationCounts;
+}
+
 export interface SdkRecord {
     readonly Data: Uint8Array | undefined;
     readonly PartitionKey?: string | undefined;
     readonly SequenceNumber: string | undefined;
+}
+
+export interface TagsPlace {
+    readonly decoded: readonly [key: string, value: string][] | undefined;
+    readonly start: number;
+    readonly end: number;
 }
 
 export interface UserRecord {
@@ -138,9 +181,13 @@ export declare function isAggregated(data: Uint8Array): boolean;
 
 export declare function kinesisRecordBytes(record: UserRecord): number;
 
+export declare function openRecords<Source extends KinesisRecord, Made>(sources: readonly Source[], maker: RecordMaker<Source, Made>, rules: Rules, firstSubSequenceNumber?: number): Generator<Made[], void, undefined>;
+
 export declare function parseExplicitHashKey(value: bigint | string): bigint;
 
 export declare function partitionKeyHash(partitionKey: string): bigint;
+
+export declare function readRules(options: LazyOptions): Rules;
 
 export declare function sealAggregates(records: readonly AggregatedRecord[]): void;
 
@@ -151,3 +198,11 @@ export declare function userRecordHash(record: Pick<UserRecord, "partitionKey" |
 declare const deaggregationBrand: unique symbol;
 
 declare const invalidRecordBrand: unique symbol;
+
+export declare class StringTable {
+    #private;
+    constructor(message: Buffer);
+    get count(): number;
+    add(position: number): void;
+    at(index: number): string | undefined;
+}
