@@ -18,7 +18,7 @@ export class ByteBudget {
   #usedBytes = 0;
   #reservedBytes = 0;
   #isOverdrawn = false;
-  #waiting: (() => void)[] = [];
+  readonly #line = new Set<() => boolean>();
 
   constructor(limitBytes: number) {
     this.#limitBytes = limitBytes;
@@ -34,7 +34,7 @@ export class ByteBudget {
 
   giveBack(bytes: number): void {
     this.#usedBytes -= bytes;
-    this.#wake();
+    this.#serveLine();
   }
 
   /** Sets `bytes` aside for an answer; undefined when there is no room for it now. */
@@ -51,19 +51,20 @@ export class ByteBudget {
         isReleased = true;
         this.#reservedBytes -= bytes;
         if (!isWithin) this.#isOverdrawn = false;
-        this.#wake();
+        this.#serveLine();
       },
     };
   }
 
-  /** Calls `wake` once when there may be room again. */
-  onRoom(wake: () => void): void {
-    this.#waiting.push(wake);
+  /** Calls `retry` whenever there may be room again, until it returns true. */
+  wait(retry: () => boolean): void {
+    this.#line.add(retry);
   }
 
-  #wake(): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const wake of waiting) wake();
+  #serveLine(): void {
+    for (const retry of this.#line) {
+      if (this.#usedBytes + this.#reservedBytes >= this.#limitBytes && this.#isOverdrawn) return;
+      if (retry()) this.#line.delete(retry);
+    }
   }
 }

@@ -14,7 +14,7 @@ export class ChunkQueue {
   #isClosed = false;
   #crash: { readonly error: unknown } | undefined;
   #wakeTaker: (() => void) | undefined;
-  #wakeGiver: (() => void) | undefined;
+  #giver: { readonly expectedBytes: number; readonly resolve: () => void } | undefined;
 
   /** @param maxBytes of this shard; `budget` bounds all shards together. */
   constructor(maxBytes: number, budget: ByteBudget) {
@@ -52,7 +52,7 @@ export class ChunkQueue {
         };
         signal.addEventListener("abort", wake, { once: true });
         this.#wakeTaker = wake;
-        this.#wakeGiver?.();
+        this.#admitGiver();
       });
     }
   }
@@ -61,21 +61,31 @@ export class ChunkQueue {
    * Resolves once about `expectedBytes` may be fetched, or the queue is closed. They are set aside until the next `give`
    * or `release`.
    */
-  async room(expectedBytes: number): Promise<void> {
+  room(expectedBytes: number): Promise<void> {
     this.release();
-    while (!this.#isClosed) {
-      const isWaitedFor = this.#chunks.length === 0 && this.#wakeTaker !== undefined;
-      if (isWaitedFor || this.#bufferedBytes < this.#maxBytes) {
-        this.#reservation = this.#budget.reserve(expectedBytes, isWaitedFor);
-        if (this.#reservation !== undefined) return;
-      }
-      await new Promise<void>((resolve) => {
-        this.#wakeGiver = resolve;
-        this.#budget.onRoom(resolve);
-      });
-      this.#wakeGiver = undefined;
-    }
+    return new Promise((resolve) => {
+      this.#giver = { expectedBytes, resolve };
+      this.#admitGiver();
+    });
   }
+
+  /** Lets the giver that waits go on, if it may. True when nobody waits any more. */
+  readonly #admitGiver = (): boolean => {
+    const giver = this.#giver;
+    if (giver === undefined) return true;
+    const isWaitedFor = this.#chunks.length === 0 && this.#wakeTaker !== undefined;
+    if (!this.#isClosed) {
+      if (!isWaitedFor && this.#bufferedBytes >= this.#maxBytes) return false;
+      this.#reservation = this.#budget.reserve(giver.expectedBytes, isWaitedFor);
+      if (this.#reservation === undefined) {
+        this.#budget.wait(this.#admitGiver);
+        return false;
+      }
+    }
+    this.#giver = undefined;
+    giver.resolve();
+    return true;
+  };
 
   /** Gives back what was set aside, when nothing came of it. */
   release(): void {
@@ -92,7 +102,7 @@ export class ChunkQueue {
   /** Ends the waiting on both sides. */
   close(): void {
     this.#isClosed = true;
-    this.#wakeGiver?.();
+    this.#admitGiver();
     this.#wakeTaker?.();
   }
 
@@ -104,7 +114,7 @@ export class ChunkQueue {
   #giveBack(bytes: number): void {
     this.#bufferedBytes -= bytes;
     this.#budget.giveBack(bytes);
-    this.#wakeGiver?.();
+    this.#admitGiver();
   }
 }
 
