@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from "vitest";
 import { ConsumerError, LeaseLostError } from "./errors.ts";
+import type { LeasedShard } from "./record.ts";
 import { Scene } from "./testing-support/scene.ts";
 
 let scene: Scene;
@@ -114,4 +115,33 @@ test("a process that was restarted under its old name goes on", async () => {
   await scene.timeline.run({ forMs: 120_000 });
   expect(scene.seen).toContain("a");
   expect(scene.failures.size).toBe(0);
+});
+
+test("a process that stood still past its lease delivers nothing that came meanwhile, nor stores it [C4]", async () => {
+  // The worker waits for records; it is stopped (SIGSTOP); its lease expires and another worker takes the shard; it goes
+  // on, and finds an answer with records in its socket before its timers have run. KCL processes them (kcl.md 9.2, 6).
+  scene = new Scene(1);
+  const { system } = scene.timeline.host("zombie");
+  const delivered: number[] = [];
+  const leased: LeasedShard[] = [];
+  scene.start("zombie", {}, async (shard) => {
+    leased.push(shard);
+    for await (const batch of shard) delivered.push(batch.records.length);
+  });
+  await scene.timeline.run({ until: () => leased.length > 0, forMs: 60_000 });
+  const { kinesis } = scene.simulator;
+  const getRecords = kinesis.getRecords.bind(kinesis);
+  const now = system.now.bind(system);
+  kinesis.getRecords = async (...call) => {
+    kinesis.getRecords = getRecords;
+    await scene.put("a");
+    const answer = await getRecords(...call);
+    expect(answer.ok && answer.value.records).toHaveLength(1);
+    // Between the call and what follows its answer 12 s have passed, and no timer has run.
+    system.now = () => now() + 12_000;
+    return answer;
+  };
+  await scene.timeline.run({ until: () => delivered.length > 0 || leased[0]?.signal.aborted === true, forMs: 5_000 });
+  expect(delivered).toEqual([]);
+  expect(leased[0]?.signal.reason).toMatchObject({ reason: "expired" });
 });

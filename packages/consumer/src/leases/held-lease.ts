@@ -67,6 +67,12 @@ export class HeldLease {
     return this.#abort.signal;
   }
 
+  /** True when the lease is over. A process that stood still may get here before its timers: the clock is looked at. */
+  get isOver(): boolean {
+    if (!this.signal.aborted && this.#leftMs <= 0) this.#over("expired", undefined);
+    return this.signal.aborted;
+  }
+
   get lastRenewedAt(): number {
     return this.#lastRenewedAt;
   }
@@ -105,9 +111,7 @@ export class HeldLease {
         if (riding !== undefined) return checkpointWrite(lease, { checkpoint: riding, attempts }, throughputKBps);
         return attempts === undefined ? renewalWrite(lease, throughputKBps) : attemptsWrite(lease, attempts);
       });
-      if (!done || riding === undefined) return;
-      if (this.#riding === riding) this.#riding = undefined;
-      this.#checkpointed();
+      if (done && riding !== undefined) this.#checkpointed();
     });
   }
 
@@ -129,7 +133,6 @@ export class HeldLease {
       const checkpoint = forward ? write.checkpoint : this.#lease.checkpoint;
       const done = await this.#write((lease) => checkpointWrite(lease, { ...write, checkpoint }, lease.throughputKBps));
       if (!done) this.#throwIfOver();
-      if (this.#riding !== undefined && compareCheckpoints(this.#riding, checkpoint) <= 0) this.#riding = undefined;
       this.#checkpointed();
     });
   }
@@ -153,7 +156,6 @@ export class HeldLease {
       );
       if (outcome.result === "rejected") throw outcome.error;
       if (outcome.result !== "done") this.#throwIfOver();
-      if (this.#riding !== undefined && compareCheckpoints(this.#riding, checkpoint) <= 0) this.#riding = undefined;
       this.#checkpointed();
     });
   }
@@ -164,11 +166,9 @@ export class HeldLease {
   }
 
   #checkpointed(): void {
-    this.#keeping.events.publish({
-      type: "checkpointed",
-      leaseKey: this.leaseKey,
-      checkpoint: formatCheckpoint(this.#lease.checkpoint),
-    });
+    const { leaseKey, checkpoint } = this.#lease;
+    if (this.#riding !== undefined && compareCheckpoints(this.#riding, checkpoint) <= 0) this.#riding = undefined;
+    this.#keeping.events.publish({ type: "checkpointed", leaseKey, checkpoint: formatCheckpoint(checkpoint) });
   }
 
   /** Remembers since when LATEST is meant, so that a restart before the first checkpoint loses nothing. */
@@ -192,7 +192,10 @@ export class HeldLease {
           signal,
         }),
       );
-      if (!outcome.ok && outcome.reason !== "condition-failed") this.#tableFailed("release", outcome.error);
+      if (!outcome.ok && outcome.reason !== "condition-failed") {
+        const error = describeError(outcome.error);
+        this.#keeping.events.publish({ type: "lease-table-failed", operation: "release", error });
+      }
       this.#over("released", next);
     });
   }
@@ -214,7 +217,7 @@ export class HeldLease {
   }
 
   #throwIfOver(): void {
-    if (this.signal.aborted) throw this.signal.reason;
+    if (this.isOver) throw this.signal.reason;
   }
 
   /** Writes until it is certain what became of it. False when the lease is over. */
@@ -251,16 +254,15 @@ export class HeldLease {
     this.onHandOff?.();
   }
 
-  #tableFailed(operation: string, error: Error): void {
-    this.#keeping.events.publish({ type: "lease-table-failed", operation, error: describeError(error) });
+  /** After this time without renewal a leader may have given the lease to another worker. */
+  get #leftMs(): number {
+    return this.#lastRenewedAt + this.#keeping.failoverTimeMs - this.#keeping.system.now();
   }
 
   #armExpiry(): void {
     this.#expiry?.cancel();
-    const { system, failoverTimeMs } = this.#keeping;
-    const leftMs = this.#lastRenewedAt + failoverTimeMs - system.now();
-    // After this time without renewal a leader may have given the lease to another worker.
-    this.#expiry = system.schedule(Math.max(0, leftMs), () => this.#over("expired", undefined));
+    const leftMs = Math.max(0, this.#leftMs);
+    this.#expiry = this.#keeping.system.schedule(leftMs, () => this.#over("expired", undefined));
   }
 
   #over(reason: LeaseLossReason, receiver: string | undefined): void {

@@ -243,6 +243,6 @@ export class GroupAttempts {
   }
 
   #throwIfEnding(): void {
-    if (this.#behind.ending.aborted) throw new ShardEnding("the shard is to end");
+    if (this.#behind.isEnding()) throw new ShardEnding("the shard is to end");
   }
 }

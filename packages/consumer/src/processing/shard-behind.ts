@@ -23,6 +23,8 @@ export interface ShardBehind {
   alive(): void;
   /** Aborts when the shard is to end: a shutdown, a hand-off, or the loss of its lease. */
   readonly ending: AbortSignal;
+  /** Whether it is to end now; looks at the clock as well, which a process that stood still has to. */
+  isEnding(): boolean;
   /** Ends the loop, also one that waits for a batch. */
   leave(): void;
 }

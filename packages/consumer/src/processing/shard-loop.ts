@@ -88,6 +88,7 @@ export class ShardLoop implements LeasedShard {
       troubled: onTrouble,
       alive: () => this.#batches++,
       ending: this.#either,
+      isEnding: () => held.isOver || this.#drain.signal.aborted,
       leave: () => this.#leaving.abort(),
     });
   }
@@ -171,7 +172,7 @@ export class ShardLoop implements LeasedShard {
   async #nextBatch(): Promise<RecordBatch | undefined> {
     const { held, reader, system, maxBatchRecords } = this.#options;
     while (this.#endedBy === undefined && !this.#leaving.signal.aborted) {
-      if (held.signal.aborted) return this.#end("lease-lost");
+      if (held.isOver) return this.#end("lease-lost");
       if (this.#drain.signal.aborted) return this.#end("shutdown");
       const slice = this.#slices?.next();
       if (slice !== undefined && slice.done !== true) {
