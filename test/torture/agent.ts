@@ -15,6 +15,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { KinesisSimulator } from "@millrace/simulator";
 import { Audit, StreamLog, streamName } from "./audit.ts";
+import { randomFrom } from "./random.ts";
 
 export interface TortureOptions {
   /** How often the agent is killed. */
@@ -198,15 +199,4 @@ function checkDatabase(path: string): string {
   const result = database.prepare("PRAGMA integrity_check").get();
   database.close();
   return String(result?.["integrity_check"]);
-}
-
-/** Mulberry32: the same seed gives the same moments and rotations. */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
