@@ -51,7 +51,8 @@ export class Journal {
         if (before === undefined || BigInt(before.token) < BigInt(entry.token)) tenures.set(entry.shardId, entry);
       }
       if (entry.type === "finished") tenures.delete(entry.shardId);
-      if (entry.type === "released" && tenures.get(entry.shardId)?.workerId === entry.workerId) {
+      const isOver = entry.type === "released" || entry.type === "lost";
+      if (isOver && tenures.get(entry.shardId)?.workerId === entry.workerId) {
         tenures.delete(entry.shardId);
       }
     }

@@ -169,6 +169,8 @@ export class TortureScene {
       victim.standStill();
       await wait(forMs);
       victim.goOn();
+      // It learns what it has lost.
+      await wait(500);
       this.#noteFollowers(owned, sinceUs, kind);
       return;
     }

@@ -9,7 +9,7 @@ import { isShardEnd } from "../checkpoint/checkpoint.ts";
 import { scanFleet, type FleetTables } from "./fleet-tables.ts";
 import { eligibleWorkers } from "./fleet.ts";
 import type { HeldLease } from "./held-lease.ts";
-import { assignment } from "./lease-writes.ts";
+import { assignment, handOffRefusal } from "./lease-writes.ts";
 import { parseLease } from "./lease.ts";
 
 /** One worker's way out. */
@@ -41,10 +41,14 @@ export class Departure {
     }
   }
 
-  /** The peer with the fewest leases, which now counts one more; undefined where there is none. */
+  /**
+   * The peer with the fewest leases, which now counts one more; undefined where there is none. A peer without any comes
+   * last: the report of one that has died looks alive for minutes, but its leases are soon given to others.
+   */
   nextOwner(): string | undefined {
+    const rank = (leases: number): number => (leases === 0 ? Infinity : leases);
     let best: readonly [string, number] | undefined;
-    for (const peer of this.#peers) if (best === undefined || peer[1] < best[1]) best = peer;
+    for (const peer of this.#peers) if (best === undefined || rank(peer[1]) < rank(best[1])) best = peer;
     if (best === undefined) return undefined;
     this.#peers.set(best[0], best[1] + 1);
     return best[0];
@@ -67,6 +71,11 @@ export class Departure {
       const row = await this.#tables.leases.get(key, { consistent: true });
       const lease = row.ok && row.value !== undefined ? parseLease(row.value) : undefined;
       if (lease === undefined || lease.leaseOwner !== this.#workerId || isShardEnd(lease.checkpoint)) continue;
+      // One that another worker drains for this one stays with that worker: it may be in the middle of a batch.
+      if (lease.checkpointOwner !== undefined) {
+        await this.#tables.leases.update(handOffRefusal(lease));
+        continue;
+      }
       const receiver = this.nextOwner();
       if (receiver !== undefined) await this.#tables.leases.update(assignment(lease, receiver));
     }

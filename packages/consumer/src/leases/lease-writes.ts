@@ -30,16 +30,23 @@ export interface CheckpointWrite {
   readonly attempts?: Attempts | undefined;
 }
 
-/** Renews the lease. The clause on `checkpointOwner` is how an owner learns that it has to hand the lease over. */
+/**
+ * For every write of an owner: it is still the owner, and nobody else is to have the lease. The second clause is how an
+ * owner learns that it has to hand the lease over. KCL has it in renewals only, which it makes beside its checkpoints;
+ * here a checkpoint counts as a renewal, so an owner that always has one to store would never learn of it.
+ */
+function ownersConditions(lease: Lease): readonly Condition[] {
+  if (lease.checkpointOwner !== undefined) return [counterIs(lease)];
+  return [counterIs(lease), { attribute: "checkpointOwner", is: "absent" }];
+}
+
+/** Renews the lease. */
 export function renewal(lease: Lease, throughputKBps: number | undefined): RowUpdate {
   const set: Record<string, Attribute> = { leaseCounter: numberAttribute(lease.leaseCounter + 1n) };
   if (throughputKBps !== undefined) set["throughputKBps"] = { N: throughputKBps.toFixed(6) };
   return {
     key: lease.leaseKey,
-    conditions:
-      lease.checkpointOwner === undefined
-        ? [counterIs(lease), { attribute: "checkpointOwner", is: "absent" }]
-        : [counterIs(lease)],
+    conditions: ownersConditions(lease),
     set,
   };
 }
@@ -68,7 +75,7 @@ export function checkpointUpdate(lease: Lease, write: CheckpointWrite, throughpu
   else if (pending === undefined) remove.push(attemptsAttribute);
   // Once a record is checkpointed LATEST is past; until then the time keeps its meaning.
   if (write.checkpoint.sequenceNumber !== "LATEST") remove.push(latestSinceAttribute);
-  return { key: lease.leaseKey, conditions: [counterIs(lease)], set, remove };
+  return { key: lease.leaseKey, conditions: ownersConditions(lease), set, remove };
 }
 
 /** Remembers when LATEST was, by the lease's owner. Renews the lease too. */
@@ -87,7 +94,7 @@ export function latestSinceUpdate(lease: Lease, latestSinceMs: number): RowUpdat
 export function attemptsUpdate(lease: Lease, attempts: Attempts): RowUpdate {
   return {
     key: lease.leaseKey,
-    conditions: [counterIs(lease)],
+    conditions: ownersConditions(lease),
     set: {
       leaseCounter: numberAttribute(lease.leaseCounter + 1n),
       [attemptsAttribute]: attemptsValue(attempts, lease.checkpoint),
@@ -124,6 +131,21 @@ export function handOffRequest(lease: Lease, next: string): RowUpdate {
       { attribute: "checkpointOwner", is: "absent" },
     ],
     set: { leaseOwner: { S: next }, checkpointOwner: { S: owner } },
+  };
+}
+
+/**
+ * Takes a hand-off back that its receiver does not want any more: the owner that drains the lease keeps it. The counter
+ * stays, so that the owner's renewals go on.
+ */
+export function handOffRefusal(lease: Lease): RowUpdate {
+  const { leaseOwner, checkpointOwner } = lease;
+  if (checkpointOwner === undefined) throw new Error(`lease ${lease.leaseKey} is in no hand-off`);
+  return {
+    key: lease.leaseKey,
+    conditions: [ownerAsSeen("leaseOwner", leaseOwner), ownerAsSeen("checkpointOwner", checkpointOwner)],
+    set: { leaseOwner: { S: checkpointOwner } },
+    remove: ["checkpointOwner"],
   };
 }
 

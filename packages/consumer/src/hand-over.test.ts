@@ -1,0 +1,77 @@
+import { afterEach, expect, test } from "vitest";
+import { Scene } from "./testing-support/scene.ts";
+
+let scene: Scene;
+
+afterEach(() => scene.close());
+
+/** Puts a record on the timeline every `everyMs`, for as long as the scene lives. */
+function keepPutting(everyMs: number): void {
+  const { system } = scene.timeline.host("load");
+  let count = 0;
+  const next = (): void => {
+    void scene.put(...Array.from({ length: 10 }, () => `r${count++}`));
+    system.schedule(everyMs, next);
+  };
+  next();
+}
+
+function ownersBut(worker: string): number {
+  return scene.owners.filter((owner) => owner !== worker).length;
+}
+
+test("a worker whose every renewal carries a checkpoint learns of a hand-off all the same (kcl.md 9.2, 11)", async () => {
+  // Under runEach with steady records something rides with each renewal. KCL asks for `checkpointOwner` in renewals
+  // alone; without the same clause here the hand-off would wait for its time-out.
+  scene = new Scene(2);
+  keepPutting(500);
+  scene.begin("busy", (consumer) => consumer.runEach(async (record) => void scene.seen.push(record.text())));
+  await scene.timeline.run({ until: () => scene.seen.length > 100, forMs: 60_000 });
+  scene.start("newcomer");
+  await scene.timeline.run({ until: () => scene.of("hand-off-requested").length > 0, forMs: 25_000 });
+  const before = scene.timeline.nowMs;
+  await scene.timeline.run({ until: () => ownersBut("busy") > 0, forMs: 2_000 });
+  expect(scene.of("lease-released")).toMatchObject([{ host: "busy", receiver: "newcomer" }]);
+  expect(scene.timeline.nowMs - before).toBeLessThanOrEqual(1_000);
+  expect(scene.of("lease-lost")).toEqual([]);
+});
+
+test("a worker that closes gives nothing to one that has died, however young its report is", async () => {
+  // c dies; its report looks alive for minutes. Its shards move. b closes: with the fewest leases c would be first.
+  scene = new Scene(6);
+  for (const worker of ["a", "b", "c"]) scene.start(worker);
+  await scene.timeline.run({ until: () => new Set(scene.owners).size === 3, forMs: 60_000 });
+  await scene.timeline.run({ forMs: 10_000 });
+  const victim = ["b", "c"].find((worker) => worker !== scene.of("leadership-gained").at(-1)?.host) ?? "c";
+  scene.kill(victim);
+  await scene.timeline.run({ until: () => !scene.owners.includes(victim), forMs: 60_000 });
+  const closing = scene.consumers.find((consumer) => consumer.workerId !== "a");
+  await scene.timeline.settle(closing?.close() ?? Promise.resolve(), { forMs: 10_000 });
+  const receivers = scene.of("lease-released").filter(({ host }) => host === closing?.workerId);
+  expect(receivers.length).toBeGreaterThanOrEqual(2);
+  for (const { receiver } of receivers) expect(receiver).toBe("a");
+});
+
+test("a receiver that leaves in the middle of a hand-off leaves the shard with its owner", async () => {
+  // a drains a slow batch for b; b closes. Taken from a at once, the batch would be handled twice.
+  scene = new Scene(2);
+  const { system } = scene.timeline.host("a");
+  let handled = 0;
+  scene.start("a", {}, async (shard) => {
+    for await (const batch of shard) {
+      await new Promise<void>((resolve) => void system.schedule(12_000, resolve));
+      handled += batch.records.length;
+      await batch.checkpoint();
+    }
+  });
+  await scene.timeline.run({ until: () => scene.owners.length === 2, forMs: 60_000 });
+  await scene.timeline.run({ forMs: 5_000 });
+  const b = scene.start("b");
+  await scene.put(...Array.from({ length: 20 }, (_, index) => `r${index}`));
+  await scene.timeline.run({ until: () => scene.of("hand-off-requested").length > 0, forMs: 60_000 });
+  await scene.timeline.settle(b.close(), { forMs: 5_000 });
+  await scene.timeline.run({ forMs: 30_000 });
+  expect(scene.of("lease-lost")).toEqual([]);
+  expect(scene.owners).toEqual(["a", "a"]);
+  expect(handled).toBe(20);
+});
