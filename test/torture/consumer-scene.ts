@@ -65,9 +65,9 @@ export class TortureScene {
     const client = this.#simulator.client();
     const producer = new Producer({ streamName, client, recordMaxBufferedMs: 20 });
     const put = new Set<string>();
-    let isOn = true;
+    const load = { isOn: true };
     const loading = (async () => {
-      while (isOn) {
+      while (load.isOn) {
         for (let index = 0; index < 50; index++) {
           const line = `line ${put.size}`;
           put.add(line);
@@ -79,8 +79,8 @@ export class TortureScene {
     })();
     return {
       async end() {
-        if (!isOn) return put;
-        isOn = false;
+        if (!load.isOn) return put;
+        load.isOn = false;
         await loading;
         await producer.close();
         client.destroy();

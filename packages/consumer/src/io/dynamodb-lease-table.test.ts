@@ -14,6 +14,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { sentinel } from "../checkpoint/checkpoint.ts";
 import { newLeaseRow, parseLease, type Lease } from "../leases/lease.ts";
 import * as writes from "../leases/lease-writes.ts";
+import { settleOwnWrite } from "../leases/settle-own-write.ts";
 import { startDynalite, type DynaliteServer } from "../testing-support/dynalite-server.ts";
 import { DynamoDbLeaseTable } from "./dynamodb-lease-table.ts";
 import { ownerIndexName } from "./dynamodb-table-setup.ts";
@@ -234,7 +235,7 @@ describe("writes that come too late [C4]", () => {
     expect(requested).toMatchObject({ leaseOwner: "b", checkpointOwner: "a", leaseCounter: owned.leaseCounter });
     // The owner does not know yet: the clause on checkpointOwner tells it.
     expect(await table.update(writes.renewal(owned, undefined))).toMatchObject({ reason: "condition-failed" });
-    expect(writes.settleOwnWrite("a", owned, owned, requested)).toEqual({ verdict: "not-done", handOff: true });
+    expect(settleOwnWrite("a", owned, owned, requested)).toEqual({ verdict: "not-done", handOff: true });
     expect(await table.update(writes.renewal(requested, undefined))).toMatchObject({ ok: true });
     const renewed = await read(key);
     expect(await table.update(writes.assignment(renewed, "b"))).toMatchObject({ ok: true });

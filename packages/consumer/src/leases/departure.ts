@@ -46,9 +46,8 @@ export class Departure {
    * last: the report of one that has died looks alive for minutes, but its leases are soon given to others.
    */
   nextOwner(): string | undefined {
-    const rank = (leases: number): number => (leases === 0 ? Infinity : leases);
     let best: readonly [string, number] | undefined;
-    for (const peer of this.#peers) if (best === undefined || rank(peer[1]) < rank(best[1])) best = peer;
+    for (const peer of this.#peers) if (best === undefined || orderOf(peer[1]) < orderOf(best[1])) best = peer;
     if (best === undefined) return undefined;
     this.#peers.set(best[0], best[1] + 1);
     return best[0];
@@ -80,4 +79,8 @@ export class Departure {
       if (receiver !== undefined) await this.#tables.leases.update(assignment(lease, receiver));
     }
   }
+}
+
+function orderOf(leases: number): number {
+  return leases === 0 ? Infinity : leases;
 }

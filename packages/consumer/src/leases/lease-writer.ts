@@ -12,7 +12,7 @@ import type { KclMetrics } from "../kcl-metrics.ts";
 import { callWithin } from "./call-within.ts";
 import { parseLease, type Lease } from "./lease.ts";
 import type { JointOutcome, LeaseTable } from "./lease-table.ts";
-import { settleOwnWrite } from "./lease-writes.ts";
+import { settleOwnWrite } from "./settle-own-write.ts";
 import type { LeaseWrite } from "./own-writes.ts";
 import type { Row, RowUpdate } from "./table-row.ts";
 

@@ -5,7 +5,7 @@ import { stepShard, type ShardEvent, type ShardState } from "../processing/shard
 import { nextPoll } from "../retrieval/pace.ts";
 import { decideLeader, newLeaderRow, parseLeaderRow } from "./leader.ts";
 import { newLeaseRow, parseLease, type Lease } from "./lease.ts";
-import { settleOwnWrite } from "./lease-writes.ts";
+import { settleOwnWrite } from "./settle-own-write.ts";
 import { decideLayout, newVersionRow, type FleetFacts } from "./table-layout.ts";
 import { metricsReport, parseWorkerMetrics } from "./worker-metrics.ts";
 
