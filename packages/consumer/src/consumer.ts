@@ -20,6 +20,7 @@ import {
 import { eachBatch, type BatchHandler } from "./processing/per-batch.ts";
 import { eachRecord, type RecordHandler } from "./processing/per-record.ts";
 import type { RecordBatch, ShardHandler } from "./record.ts";
+import { warnWhereUnheard } from "./unheard-warning.ts";
 import { untilAborted } from "./until-aborted.ts";
 import { Worker } from "./worker.ts";
 
@@ -64,7 +65,8 @@ export class Consumer implements AsyncDisposable {
     this.#wiring = wiring;
     this.#system = wiring.system ?? realSystem;
     this.workerId = this.#options.workerId ?? this.#system.uuid();
-    this.#events = createEventPublisher("millrace:consumer", this.#options.onEvent);
+    const events = createEventPublisher<ConsumerEvent>("millrace:consumer", this.#options.onEvent);
+    this.#events = warnWhereUnheard(events, this.#system, this.#options.applicationName);
   }
 
   /**

@@ -8,6 +8,7 @@ import { describeError, type EventPublisher } from "@millrace/core/observe";
 import { backoffMs, sleep, type System } from "@millrace/core/runtime";
 import type { ConsumerEvent } from "./events.ts";
 import type { TableFailure } from "./leases/lease-table.ts";
+import { answerInTime } from "./shards/answer-in-time.ts";
 
 const startBackoff = { initialMs: 500, maxMs: 10_000 };
 
@@ -48,11 +49,11 @@ export async function tableAnswer<T extends TableOutcome>(
 export async function kinesisAnswer<T>(
   ports: StartPorts,
   at: { readonly operation: string; readonly streamName: string },
-  call: () => Promise<Answer<T>>,
+  call: (signal: AbortSignal) => Promise<Answer<T>>,
   passes: (error: KinesisError, failures: number) => boolean = ({ kind }) => kind !== "permanent",
 ): Promise<Answer<T>> {
   for (let failures = 1; ; failures++) {
-    const answer = await promptly(ports.signal, call);
+    const answer = await promptly(ports.signal, () => answerInTime(ports.system, ports.signal, call));
     if (answer.ok || !passes(answer.error, failures)) return answer;
     const retryInMs = backoffMs(startBackoff, failures, ports.system.random());
     const { code } = answer.error;

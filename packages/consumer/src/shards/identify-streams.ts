@@ -28,10 +28,9 @@ async function identify(
   ports: StartPorts & { readonly kinesis: KinesisPort },
   stream: ConsumedStream,
 ): Promise<ConsumedStream> {
-  const { kinesis, signal } = ports;
-  const answer = await kinesisAnswer(ports, { operation: "describe stream", streamName: stream.streamName }, () =>
-    kinesis.describeStreamSummary(stream.ref, { signal }),
-  );
+  const { kinesis } = ports;
+  const at = { operation: "describe stream", streamName: stream.streamName };
+  const answer = await kinesisAnswer(ports, at, (signal) => kinesis.describeStreamSummary(stream.ref, { signal }));
   if (!answer.ok) throw unusable(stream, describeError(answer.error), answer.error);
   const { streamArn, streamCreationTimestamp } = answer.value;
   const account = parseStreamArn(streamArn)?.accountId;
