@@ -131,17 +131,19 @@ export class Aggregator {
    * from two records on under the partition key `a`. The hash key is that of the first record. Changes nothing: more may
    * be added and built afterwards.
    *
-   * With `seal: false` an aggregate's digest is left out, for `sealAggregates` to put in together with those of others.
+   * With `seal: false` an aggregate's digest is left out, for `sealAggregates` to put in together with those of others. With
+   * `wrap` a single record without tags is wrapped too.
    * @throws {InvalidRecordError} when nothing was added.
    */
-  build(options: { readonly seal?: boolean | undefined } = {}): AggregatedRecord {
+  build(options: { readonly seal?: boolean | undefined; readonly wrap?: boolean | undefined } = {}): AggregatedRecord {
     const first = this.#first;
     if (first === undefined) {
       throw new InvalidRecordError({ path: "count", got: 0, expected: "at least one record added before build()" });
     }
-    const isUnsealed = options.seal === false && this.#isWrapped;
+    const isWrapped = this.#isWrapped || options.wrap === true;
+    const isUnsealed = options.seal === false && isWrapped;
     return {
-      data: this.#isWrapped ? this.#wrap(isUnsealed) : this.#soleData(first.dataBytes),
+      data: isWrapped ? this.#wrap(isUnsealed) : this.#soleData(first.dataBytes),
       partitionKey: this.#count === 1 ? first.partitionKey : AGGREGATE_PARTITION_KEY,
       explicitHashKey: first.explicitHashKey ?? partitionKeyHash(first.partitionKey).toString(),
       count: this.#count,

@@ -21,6 +21,10 @@ export interface DeaggregationCounts {
   badIndex: number;
   /** User records outside `hashKeyRange`. */
   outOfRange: number;
+  /** Compressed aggregates opened; they count as aggregates too. */
+  compressed: number;
+  /** Compressed aggregates that cannot be opened. */
+  badCompression: number;
   /** Aggregates delivered whole because they hold more than `maxRecords`. */
   tooManyRecords: number;
 }
@@ -50,6 +54,13 @@ export interface DeaggregateOptions {
    * @default "deliver"
    */
   readonly onOutOfRange?: DefectOutcome | undefined;
+  /**
+   * A compressed aggregate (`compression` of Millrace's producer) that cannot be opened: damaged, by an algorithm that this
+   * runtime lacks (zstd needs Node 22.15), or grown past 2 MiB and a hundred times its compressed bytes, or past 10 MiB.
+   * "deliver" yields its compressed bytes as one user record, with the tag that names the algorithm.
+   * @default "deliver"
+   */
+  readonly onBadCompression?: DefectOutcome | undefined;
   /**
    * The shard's range, both ends included. Without it nothing is out of range. Not for streams with the AUTO record
    * distribution strategy, where keys do not decide the shard.
@@ -84,6 +95,8 @@ export function createCounts(): DeaggregationCounts {
     unparsable: 0,
     badIndex: 0,
     outOfRange: 0,
+    compressed: 0,
+    badCompression: 0,
     tooManyRecords: 0,
   };
 }
@@ -94,6 +107,7 @@ export interface Rules {
   readonly onUnparsable: DefectOutcome;
   readonly onBadIndex: DefectOutcome;
   readonly onOutOfRange: DefectOutcome;
+  readonly onBadCompression: DefectOutcome;
   readonly range: { readonly start: bigint; readonly end: bigint } | undefined;
   readonly maxRecords: number;
   readonly sliceRecords: number;
@@ -108,6 +122,7 @@ export function readRules(options: LazyOptions): Rules {
     onUnparsable: readOutcome("onUnparsable", options.onUnparsable),
     onBadIndex: readOutcome("onBadIndex", options.onBadIndex),
     onOutOfRange: readOutcome("onOutOfRange", options.onOutOfRange),
+    onBadCompression: readOutcome("onBadCompression", options.onBadCompression),
     range:
       range === undefined
         ? undefined

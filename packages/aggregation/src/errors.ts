@@ -51,13 +51,15 @@ export class InvalidRecordError extends Error {
 }
 
 /** What can be wrong with an aggregate, in words. */
-export type DeaggregationReason = "bad-digest" | "unparsable" | "bad-index" | "out-of-range";
+export type DeaggregationReason = "bad-digest" | "unparsable" | "bad-index" | "out-of-range" | "bad-compression";
 
 const reasonTexts: Readonly<Record<DeaggregationReason, string>> = {
   "bad-digest": "its MD5 digest does not match its bytes",
   unparsable: "its bytes are no aggregated record although their digest matches",
   "bad-index": "a user record names an entry that its key table does not have",
   "out-of-range": "a user record's hash key lies outside the shard's range",
+  "bad-compression":
+    "it is compressed, and cannot be opened here: damaged, too large, or by an algorithm that is missing",
 };
 
 /** Thrown by `deaggregate` for a defect whose outcome the caller set to "fail". */

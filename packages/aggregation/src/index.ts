@@ -1,5 +1,7 @@
 /** Pure. The public names of `@millrace/aggregation`. */
 export { Aggregator, sealAggregates } from "./aggregate.ts";
+export { canCompress, COMPRESSION_TAG } from "./compression.ts";
+export type { CompressionAlgorithm } from "./compression.ts";
 export { createCounts, readRules } from "./deaggregate-options.ts";
 export type {
   DeaggregateOptions,
@@ -16,6 +18,7 @@ export { MAX_HASH_KEY, hashKeyTop32, parseExplicitHashKey, partitionKeyHash, use
 export { openRecords } from "./open-records.ts";
 export type { RecordMaker } from "./open-records.ts";
 export { kinesisRecordBytes } from "./record-bytes.ts";
+export { wrapCompressed } from "./wrap-compressed.ts";
 export type {
   AggregatedRecord,
   KinesisRecord,

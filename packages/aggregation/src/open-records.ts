@@ -4,6 +4,7 @@
  * Defaults lose nothing: what cannot be opened is delivered whole and unchanged, what is odd within an aggregate is
  * delivered and counted. Source of the pass-through rules: KCL, AggregatorUtil.java.
  */
+import { COMPRESSION_TAG, openCompressed } from "./compression.ts";
 import type { DeaggregationCounts, DefectOutcome, Rules } from "./deaggregate-options.ts";
 import { DigestChecks } from "./digest-checks.ts";
 import { DeaggregationError } from "./errors.ts";
@@ -17,6 +18,8 @@ import { MessageReader } from "./wire.ts";
 const STEP_BYTES = 131_072;
 /** Above this size the digest is a step of its own, so that digest and check never add up in one. */
 const LARGE_BYTES = 1_048_576;
+/** Most user records of a compressed aggregate, which are made in one slice. */
+const MAX_PACKED_RECORDS = 250_000;
 
 /**
  * Makes what its caller wants of every user record, from where it stands and with nothing in between: an object that
@@ -55,13 +58,17 @@ export function* openRecords<Source extends KinesisRecord, Made>(
       const opened = isFramed(source.data) ? yield* openAggregate(source, digests.isRight(index), rules) : "whole";
       if (opened === "whole") {
         if (begin > 0) continue;
-        if (slice.length === rules.sliceRecords) {
+        if (slice.length >= rules.sliceRecords) {
           yield slice;
           slice = [];
         }
         rules.counts.userRecords++;
         slice.push(maker.whole(source));
       } else if (opened !== "nothing") {
+        if (opened.isPacked && slice.length > 0 && slice.length + opened.recordCount > rules.sliceRecords) {
+          yield slice;
+          slice = [];
+        }
         const members = new Members(source, opened, rules, begin);
         while (!members.fill(slice, maker)) {
           yield slice;
@@ -98,7 +105,37 @@ function* openAggregate(
     return "whole";
   }
   rules.counts.aggregates++;
-  return reader;
+  return reader.recordCount === 1 ? yield* unpack(reader, source, rules) : reader;
+}
+
+/**
+ * The aggregate that a compressed one holds; `reader` itself, which stands on its only member, where that is none. Opened at
+ * once and not in steps: its bytes are bounded, and ten milliseconds for 10 MiB is what a step may take.
+ */
+function* unpack(
+  reader: MessageReader,
+  source: KinesisRecord,
+  rules: Rules,
+): Generator<never[], MessageReader | "nothing"> {
+  const algorithm = reader.tags && reader.readTags(reader.tags)[COMPRESSION_TAG];
+  if (algorithm === undefined) return reader;
+  const opened = openCompressed(reader.bytes.subarray(reader.dataStart, reader.dataEnd), algorithm);
+  try {
+    if (opened !== undefined) {
+      yield [];
+      const packed = new MessageReader(opened.subarray(MAGIC.length, opened.length - DIGEST_BYTES));
+      while (!packed.check(STEP_BYTES)) yield [];
+      if (packed.recordCount <= Math.min(rules.maxRecords, MAX_PACKED_RECORDS)) {
+        rules.counts.compressed++;
+        packed.isPacked = true;
+        return packed;
+      }
+    }
+  } catch {
+    // Only the check is inside: a parse error, which counts like any other damage.
+  }
+  rules.counts.badCompression++;
+  return keep(rules.onBadCompression, "bad-compression", source) ? reader : "nothing";
 }
 
 /** Counts an aggregate that cannot be opened, and tells whether it is delivered whole. */
@@ -142,10 +179,14 @@ class Members<Source extends KinesisRecord> {
     const reader = this.#reader;
     const { sliceRecords } = this.#rules;
     const hasChecks = this.#verdicts !== undefined;
-    while (slice.length < sliceRecords) {
+    // A packed aggregate stays together: half of it cannot be checkpointed.
+    while (slice.length < sliceRecords || reader.isPacked) {
       const found = reader.next(STEP_BYTES);
       if (found === "end") return true;
-      if (found === "pause") return false;
+      if (found === "pause") {
+        if (reader.isPacked) continue;
+        return false;
+      }
       const subSequenceNumber = ++this.#subSequenceNumber;
       if (subSequenceNumber < this.#begin) continue;
       const isOdd = !reader.hasItsKeys;

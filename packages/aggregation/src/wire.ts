@@ -36,6 +36,8 @@ export class MessageReader {
   #firstRecordAt = 0;
   /** User records counted by `check`. */
   recordCount = 0;
+  /** True for an aggregate that came compressed: its members are read, and checkpointed, all or none. */
+  isPacked = false;
 
   /** Fields of the user record that `next` has read. The hash key index is -1 where there is none. */
   partitionKeyIndex = 0;

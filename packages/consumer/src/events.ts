@@ -150,6 +150,7 @@ export type ConsumerEvent =
       readonly unparsable: number;
       readonly badIndex: number;
       readonly outOfRange: number;
+      readonly badCompression: number;
     }
   /** Hash keys are not held against the shard's range on this stream, although that was asked for. */
   | { readonly type: "range-check-off"; readonly streamName: string; readonly why: string };

@@ -147,7 +147,7 @@ export interface ConsumerOptions {
   readonly pollIntervalMs?: number | undefined;
   /** Kinesis records per call. Integer, 1 to 10,000. @default 10_000 */
   readonly maxRecordsPerCall?: number | undefined;
-  /** User records per batch. Integer, 1 to 1,000,000. @default 10_000 */
+  /** User records per batch; a compressed Kinesis record comes whole all the same. Integer, 1 to 1,000,000. @default 10_000 */
   readonly maxBatchRecords?: number | undefined;
   /** Fetched and undelivered bytes of one shard past which it is not read further. Integer from 0. @default 8 MiB */
   readonly prefetchMaxBytes?: number | undefined;

@@ -7,6 +7,7 @@ import { describeError, type EventPublisher } from "@millrace/core/observe";
 import type { System } from "@millrace/core/runtime";
 import type { PutResult } from "./attempt.ts";
 import { RecordBuffer } from "./buffer.ts";
+import type { Compress } from "./compressor.ts";
 import { BufferFullError, PutError } from "./errors.ts";
 import type { ProducerEvent } from "./events.ts";
 import { FlushBarrier, rejectWith } from "./flush-barrier.ts";
@@ -20,6 +21,7 @@ import { arePutsTraced, putFailed, putStored, tracePut, type PutTrace } from "./
 export interface IntakeWiring {
   readonly options: ResolvedOptions;
   readonly system: System;
+  readonly compress: Compress | undefined;
   readonly events: EventPublisher<ProducerEvent>;
   /** Called at the first record. */
   readonly openPort: () => KinesisPort;
@@ -232,6 +234,7 @@ export class Intake {
       options: this.#wiring.options,
       port: this.#wiring.openPort(),
       system: this.#wiring.system,
+      compress: this.#wiring.compress,
       onStored: (pending, result) => this.#onStored(pending, result),
       onFailed: (members, error) => this.#onFailed(members, error),
       onEvent: (event) => this.#wiring.events.publish(event),

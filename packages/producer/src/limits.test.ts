@@ -2,6 +2,7 @@ import type { Answer, KinesisPort, PutRecordsRequest } from "@millrace/core/kine
 import { expect, test } from "vitest";
 import { ManualSystem } from "./testing-support/manual-system.ts";
 import { equalShards } from "./testing-support/shards.ts";
+import { compressNow } from "./testing-support/world.ts";
 import { Producer } from "./producer.ts";
 
 // Source: PutRecords; read 2026-11-22.
@@ -71,7 +72,9 @@ test("no request is over any limit of the service, whatever is put [C6]", { time
     const producer = new Producer(
       {
         streamName: "clicks",
-        aggregation: random() < 0.7,
+        ...(random() < 0.7
+          ? { compression: random() < 0.2 ? ("gzip" as const) : ("none" as const) }
+          : { aggregation: false }),
         aggregationKey: (["a", "first", "perKey"] as const)[Math.floor(random() * 3)],
         aggregationMaxBytes: Math.floor(64 + random() ** 4 * 1_000_000),
         collectionMaxBytes: Math.floor(52_224 + random() * 10_000_000),
@@ -80,7 +83,7 @@ test("no request is over any limit of the service, whatever is put [C6]", { time
         rateLimitPercent: Math.ceil(random() * 100_000),
         recordTtlMs: 600_000,
       },
-      { kinesis: service as unknown as KinesisPort, system },
+      { kinesis: service as unknown as KinesisPort, system, compress: compressNow },
     );
     const puts: Promise<unknown>[] = [];
     for (let count = 0; count < 2_000 && put < inputs; count++, put++) {

@@ -8,6 +8,7 @@ import { createEventPublisher } from "@millrace/core/observe";
 import { signalOption } from "@millrace/core/options";
 import { realSystem, type System } from "@millrace/core/runtime";
 import type { PutResult } from "./attempt.ts";
+import type { Compress } from "./compressor.ts";
 import { ProducerClosedError, PutError } from "./errors.ts";
 import { Intake } from "./intake.ts";
 import { resolveProducerOptions, type ProducerOptions, type ResolvedOptions } from "./options.ts";
@@ -19,6 +20,7 @@ import { inWholeMilliseconds } from "./whole-milliseconds.ts";
 export interface ProducerWiring {
   readonly kinesis?: KinesisPort | undefined;
   readonly system?: System | undefined;
+  readonly compress?: Compress | undefined;
 }
 
 /** A wait that its caller may give up. */
@@ -55,6 +57,7 @@ export class Producer implements AsyncDisposable {
     this.#intake = new Intake({
       options: this.#options,
       system: inWholeMilliseconds(wiring.system ?? realSystem),
+      compress: wiring.compress,
       events: createEventPublisher("millrace:producer", this.#options.onEvent),
       openPort: () => wiring.kinesis ?? this.#openPort(),
     });

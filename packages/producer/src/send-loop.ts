@@ -1,28 +1,27 @@
 /**
  * Driver. Carries out what the pipeline plans: sends requests, asks about the stream, keeps the one timer.
  */
-import type { Answer, KinesisPort, Shard, StreamRef } from "@millrace/core/kinesis";
+import type { Answer, KinesisPort } from "@millrace/core/kinesis";
 import type { System, Timer } from "@millrace/core/runtime";
 import PQueue from "p-queue";
 import type { PutResult } from "./attempt.ts";
-import { callWithDeadline, localError } from "./deadline.ts";
+import { Compressor, type Compress } from "./compressor.ts";
+import { callWithDeadline } from "./deadline.ts";
 import type { ProducerEvent } from "./events.ts";
 import { KplMetrics } from "./kpl-metrics.ts";
+import { listAllShards, streamRef } from "./list-shards.ts";
 import type { ResolvedOptions } from "./options.ts";
 import type { Effect, PlannedRequest } from "./pipeline/effects.ts";
 import { Pipeline } from "./pipeline/pipeline.ts";
 import { historyOf, type OutgoingRecord, type PendingRecord } from "./pipeline/records.ts";
 import { traceRequest } from "./tracing.ts";
 
-/** ListShards returns at most this many in one page. Source: ListShards, MaxResults; read 2026-11-22. */
-const listShardsMaxResults = 1_000;
-/** No stream has near as many pages: the largest quota is 20,000 shards. Ends a service that repeats its token. */
-const listShardsMaxPages = 1_000;
-
 export interface SendLoopWiring {
   readonly options: ResolvedOptions;
   readonly port: KinesisPort;
   readonly system: System;
+  /** Instead of zlib's threads. */
+  readonly compress: Compress | undefined;
   readonly onStored: (pending: PendingRecord, result: PutResult) => void;
   readonly onFailed: (members: readonly PendingRecord[], error: unknown) => void;
   readonly onEvent: (event: ProducerEvent) => void;
@@ -41,6 +40,7 @@ export class SendLoop {
   /** Ends every call under way. */
   readonly #abort = new AbortController();
   readonly #metrics: KplMetrics | undefined;
+  readonly #compressor: Compressor | undefined;
   #inFlight = 0;
   #timer: Timer | undefined;
   #timerAt = Infinity;
@@ -54,6 +54,7 @@ export class SendLoop {
     this.#pipeline = new Pipeline(wiring.options);
     const { metrics, stream } = wiring.options;
     this.#metrics = metrics && new KplMetrics(metrics, stream.streamName);
+    this.#compressor = wiring.options.compression === "none" ? undefined : new Compressor(wiring.compress);
     this.#requests = new PQueue({ concurrency: wiring.options.maxConnections });
   }
 
@@ -144,6 +145,9 @@ export class SendLoop {
         this.#inFlight += 1;
         void this.#requests.add(() => this.#send(effect.request));
         break;
+      case "compress":
+        void this.#compress(effect.outgoing, effect.aggregate.data);
+        break;
       case "list-shards":
         void this.#listShards();
         break;
@@ -193,31 +197,22 @@ export class SendLoop {
     this.pump();
   }
 
-  async #listShards(): Promise<void> {
-    const { system } = this.#wiring;
-    const answer = await this.#listAllShards();
-    if (this.#abort.signal.aborted) return;
-    this.#pipeline.shardsListed(answer, system.now(), system.random());
+  async #compress(outgoing: OutgoingRecord, bytes: Uint8Array): Promise<void> {
+    const { options, system } = this.#wiring;
+    const { compression } = options;
+    const compressed = compression === "none" ? undefined : await this.#compressor?.compress(bytes, compression);
+    this.#pipeline.packed(outgoing, compressed, system.now());
     this.pump();
   }
 
-  async #listAllShards(): Promise<Answer<readonly Shard[]>> {
-    const { port, options } = this.#wiring;
-    const shards: Shard[] = [];
-    let nextToken: string | undefined;
-    for (let page = 0; page < listShardsMaxPages; page++) {
-      const request =
-        nextToken === undefined
-          ? { ...streamRef(options.stream), filter: { type: "AT_LATEST" } as const, maxResults: listShardsMaxResults }
-          : { nextToken, maxResults: listShardsMaxResults };
-      const answer = await this.#call(options.requestTimeoutMs, (signal) => port.listShards(request, { signal }));
-      if (!answer.ok) return answer;
-      shards.push(...answer.value.shards);
-      ({ nextToken } = answer.value);
-      if (nextToken === undefined) return { ok: true, value: shards, serviceTime: answer.serviceTime };
-    }
-    const message = `ListShards did not end after ${listShardsMaxPages} pages`;
-    return { ok: false, error: localError("EndlessListing", message) };
+  async #listShards(): Promise<void> {
+    const { system, options } = this.#wiring;
+    const answer = await listAllShards(this.#wiring.port, options.stream, (call) =>
+      this.#call(options.requestTimeoutMs, call),
+    );
+    if (this.#abort.signal.aborted) return;
+    this.#pipeline.shardsListed(answer, system.now(), system.random());
+    this.pump();
   }
 
   async #describeStream(): Promise<void> {
@@ -233,8 +228,4 @@ export class SendLoop {
   #call<T>(timeoutMs: number, call: (signal: AbortSignal) => Promise<Answer<T>>): Promise<Answer<T>> {
     return callWithDeadline(this.#wiring.system, timeoutMs, this.#abort.signal, call);
   }
-}
-
-function streamRef(stream: StreamRef): StreamRef {
-  return stream.streamArn === undefined ? { streamName: stream.streamName } : { streamArn: stream.streamArn };
 }

@@ -12,6 +12,8 @@ import { RecordError, RecordTooLargeError } from "./errors.ts";
 const maxKeyCharacters = 256;
 /** Most tags of a record. Source: `@millrace/aggregation`, what its reader takes. */
 const maxTags = 1_000;
+/** Tags by which Millrace marks what it has done to a record. */
+const reservedTags = "millrace.";
 
 /** A record that may be queued: its data is bytes, its explicit hash key a number. */
 export interface CheckedRecord {
@@ -89,6 +91,9 @@ function checkTags(tags: unknown): Record<string, string> | undefined {
     throw new RecordError({ path: "tags", got: entries.length, expected: `at most ${maxTags} tags` });
   }
   for (const [key, value] of entries) {
+    if (key.startsWith(reservedTags)) {
+      throw new RecordError({ path: "tags", got: key, expected: `names that do not begin with "${reservedTags}"` });
+    }
     if (typeof value === "string" && value.isWellFormed() && key.isWellFormed()) continue;
     throw new RecordError({
       path: `tags[${JSON.stringify(key)}]`,

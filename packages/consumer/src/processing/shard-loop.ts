@@ -226,13 +226,14 @@ export class ShardLoop implements LeasedShard {
 
   #deliver(records: readonly ConsumedRecord[], bytes: number): RecordBatch {
     const { held, onBatch, streamName } = this.#options;
+    const before = this.#delivered;
     const last = records.at(-1);
     if (last !== undefined) this.#delivered = placeOf(last);
     held.countDelivered(bytes);
     const millisBehindLatest = this.#millisBehindLatest;
     const previousBatchMs = this.#previousBatchMs;
     onBatch({ streamName, records: records.length, bytes, millisBehindLatest, previousBatchMs });
-    return createBatch(held, records, millisBehindLatest);
+    return createBatch(held, records, millisBehindLatest, before);
   }
 }
 

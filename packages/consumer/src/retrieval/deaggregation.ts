@@ -26,6 +26,11 @@ export interface DeaggregationOptions {
    * with the AUTO record distribution strategy. @default "deliver", without a look
    */
   readonly onOutOfRange?: DefectOutcome | undefined;
+  /**
+   * A compressed aggregate that cannot be opened: damaged, grown beyond its bounds, or by an algorithm that this runtime
+   * lacks. @default "deliver", its compressed bytes as one user record with the tag that names the algorithm
+   */
+  readonly onBadCompression?: DefectOutcome | undefined;
 }
 
 /** The rules of one stream. */
@@ -35,9 +40,18 @@ export interface DeaggregationRules extends DeaggregationOptions {
 }
 
 /** How many of each defect one Kinesis read held. */
-export type DefectCounts = Pick<DeaggregationCounts, "badDigest" | "unparsable" | "badIndex" | "outOfRange">;
+export type DefectCounts = Pick<
+  DeaggregationCounts,
+  "badDigest" | "unparsable" | "badIndex" | "outOfRange" | "badCompression"
+>;
 
-const names: readonly (keyof DeaggregationOptions)[] = ["onBadDigest", "onUnparsable", "onBadIndex", "onOutOfRange"];
+const names: readonly (keyof DeaggregationOptions)[] = [
+  "onBadDigest",
+  "onUnparsable",
+  "onBadIndex",
+  "onOutOfRange",
+  "onBadCompression",
+];
 const outcomes: ReadonlySet<unknown> = new Set([undefined, "deliver", "skip", "fail"]);
 
 /** @throws {ConfigError} naming the first bad option. */
@@ -63,21 +77,22 @@ export function deaggregationFor(
 ): DeaggregateOptions & { readonly tellDefects: () => void } {
   let counts = createCounts();
   const checksRange = rules.onOutOfRange !== undefined && rules.keysDecideShard && range !== undefined;
-  const { onBadDigest, onUnparsable, onBadIndex, onOutOfRange } = rules;
+  const { onBadDigest, onUnparsable, onBadIndex, onOutOfRange, onBadCompression } = rules;
   return {
     onBadDigest,
     onUnparsable,
     onBadIndex,
     onOutOfRange,
+    onBadCompression,
     hashKeyRange: checksRange ? { startingHashKey: range.start, endingHashKey: range.end } : undefined,
     get counts() {
       return counts;
     },
     tellDefects() {
-      const { badDigest, unparsable, badIndex, outOfRange } = counts;
-      if (badDigest + unparsable + badIndex + outOfRange === 0) return;
+      const { badDigest, unparsable, badIndex, outOfRange, badCompression } = counts;
+      if (badDigest + unparsable + badIndex + outOfRange + badCompression === 0) return;
       counts = createCounts();
-      onDefects({ badDigest, unparsable, badIndex, outOfRange });
+      onDefects({ badDigest, unparsable, badIndex, outOfRange, badCompression });
     },
   };
 }

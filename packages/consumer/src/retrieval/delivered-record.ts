@@ -83,6 +83,10 @@ class WholeRecord extends DeliveredRecordBase {
     return undefined;
   }
 
+  get isPacked(): boolean {
+    return false;
+  }
+
   get tags(): undefined {
     return undefined;
   }
@@ -121,6 +125,10 @@ class MemberRecord extends DeliveredRecordBase {
 
   get explicitHashKey(): string | undefined {
     return this.#message.explicitHashKeys.at(this.#explicitHashKeyIndex);
+  }
+
+  get isPacked(): boolean {
+    return this.#message.isPacked;
   }
 
   get tags(): Record<string, string> | undefined {

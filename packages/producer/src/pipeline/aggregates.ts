@@ -4,9 +4,10 @@
  * All user records of an aggregate are predicted to be in one shard; what else ties them together is `aggregationKey`. An
  * aggregate is closed when the next record does not fit, when it has enough records, or when its oldest record is due.
  */
-import { Aggregator, type AggregatedRecord } from "@millrace/aggregation";
+import { Aggregator } from "@millrace/aggregation";
 import type { AggregationKey } from "../options.ts";
-import { loneRecord, noAttempts, type OutgoingRecord, type PendingRecord } from "./records.ts";
+import { outgoingOf, type FilledAggregate } from "./closed-aggregate.ts";
+import { loneRecord, type OutgoingRecord, type PendingRecord } from "./records.ts";
 
 /** Partition key of an aggregate by default. Source: KPL aws/kinesis/core/kinesis_record.cc. */
 const kplOuterKey = "a";
@@ -18,21 +19,17 @@ const maxOpenPerKey = 4_096;
 /** Enough for the shards whose aggregates close at one time; each keeps at most the size of an aggregate. */
 const maxSpareAggregators = 64;
 
-interface OpenAggregate {
+interface OpenAggregate extends FilledAggregate {
   /** What its members have in common: the place in `#open`. */
   readonly slot: string;
-  readonly shardId: string;
-  /** Its partition key, from two members on. */
-  readonly outerKey: string;
   /** Made for the second member: one that stays alone goes out as it is. */
   aggregator: Aggregator | undefined;
-  readonly members: [PendingRecord, ...PendingRecord[]];
   deadline: number;
   expiresAt: number;
 }
 
 export class OpenAggregates {
-  readonly #maxBytes: number;
+  #maxBytes: number;
   readonly #maxRecords: number;
   readonly #aggregationKey: AggregationKey;
   readonly #open = new Map<string, OpenAggregate>();
@@ -50,6 +47,11 @@ export class OpenAggregates {
     this.#maxBytes = options.aggregationMaxBytes;
     this.#maxRecords = options.aggregationMaxRecords;
     this.#aggregationKey = options.aggregationKey;
+  }
+
+  /** What an aggregate and its key may take from now on. */
+  set maxBytes(bytes: number) {
+    this.#maxBytes = bytes;
   }
 
   /** True when a record is small enough to share an aggregate. */
@@ -211,39 +213,4 @@ export class OpenAggregates {
     open.deadline = deadline;
     if (deadline < this.#dueAt) this.#dueAt = deadline;
   }
-}
-
-function outgoingOf({ aggregator, members, outerKey, shardId, deadline, expiresAt }: OpenAggregate): OutgoingRecord {
-  const [first] = members;
-  if (aggregator === undefined || members.length === 1) return loneRecord(first, shardId);
-  const built = withOuterKey(aggregator.build({ seal: false }), outerKey);
-  return {
-    members,
-    built,
-    outerKey,
-    shardId,
-    sizeBytes: built.data.byteLength + Buffer.byteLength(outerKey),
-    deadline,
-    expiresAt,
-    notBefore: 0,
-    lastTouchedAt: first.earlier?.endedAt ?? first.acceptedAt,
-    attempts: noAttempts,
-    mayHaveBeenStored: false,
-    alone: false,
-  };
-}
-
-/** The shard is decided by the explicit hash key that every aggregate has, whatever its partition key. */
-function withOuterKey(built: AggregatedRecord, partitionKey: string): AggregatedRecord {
-  return built.count === 1 || built.partitionKey === partitionKey ? built : { ...built, partitionKey };
-}
-
-// Only the service's own bound holds for records that were together once: without some of them they take no more room.
-const largestBlobBytes = 10_485_759;
-
-/** The aggregate of records that were in one before and lost some of their company. */
-export function aggregateAgain({ members, outerKey }: OutgoingRecord): AggregatedRecord {
-  const aggregator = new Aggregator({ maxBytes: largestBlobBytes });
-  for (const member of members) aggregator.add(member);
-  return withOuterKey(aggregator.build({ seal: false }), outerKey);
 }

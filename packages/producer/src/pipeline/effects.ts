@@ -3,6 +3,7 @@
  */
 import type { PutRecordsEntry } from "@millrace/core/kinesis";
 import type { ProducerEvent } from "../events.ts";
+import type { AggregatedRecord } from "@millrace/aggregation";
 import type { OutgoingRecord, PendingRecord } from "./records.ts";
 
 /** A PutRecords request to send. */
@@ -27,6 +28,8 @@ export type Effect =
   | { readonly type: "send"; readonly request: PlannedRequest }
   | { readonly type: "list-shards" }
   | { readonly type: "describe-stream" }
+  /** To be answered with `packed`. */
+  | { readonly type: "compress"; readonly outgoing: OutgoingRecord; readonly aggregate: AggregatedRecord }
   | Stored
   /** `error` is a PutError, or the caller's own reason for withdrawing the record. */
   | { readonly type: "failed"; readonly members: readonly PendingRecord[]; readonly error: unknown }

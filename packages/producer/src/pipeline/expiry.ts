@@ -95,7 +95,12 @@ export class Expiry {
 }
 
 function shrink(outgoing: OutgoingRecord, members: PendingRecord[]): boolean {
-  if (members.length < outgoing.members.length) outgoing.built = undefined;
+  if (members.length < outgoing.members.length) {
+    outgoing.built = undefined;
+    // Its bytes hold what is not wanted any more: it goes uncompressed unless it is compressed again.
+    if (outgoing.packing === "compressed") outgoing.packing = "plain";
+    outgoing.sizeBytes = outgoing.plainBytes;
+  }
   outgoing.members = members;
   outgoing.expiresAt = Math.min(...members.map((member) => member.expiresAt));
   return members.length > 0;

@@ -16,8 +16,10 @@ import { Fifo } from "./fifo.ts";
 import { Limiter } from "./limiter.ts";
 import { disband, hasten, loneRecord, type OutgoingRecord, type PendingRecord } from "./records.ts";
 import { OrderGate } from "./order-gate.ts";
+import { Packing } from "./packing.ts";
 import { orderingUnavailable } from "./retrier.ts";
 import type { Router } from "./router.ts";
+import { sweep } from "./sweep.ts";
 
 /** Aggregates due within this share of the linger leave together with one that is due, in one request. */
 const joinShare = 0.2;
@@ -34,6 +36,8 @@ export class Outbox {
   /** In ordered mode, what stands before the first step. */
   readonly #gate: OrderGate | undefined;
   readonly #aggregates: OpenAggregates;
+  /** With compression on, what stands before the limiter. */
+  readonly #packing: Packing | undefined;
   readonly #collector: Collector;
   /** Records that came before anything was known of the stream. */
   readonly #unrouted = new Fifo<PendingRecord>();
@@ -53,6 +57,8 @@ export class Outbox {
         ? new OrderGate((pending, now, mustJoin) => this.#routeOrdered(pending, now, mustJoin))
         : undefined;
     this.#aggregates = new OpenAggregates(options);
+    const { compression, aggregationMaxBytes } = options;
+    this.#packing = compression === "none" ? undefined : new Packing({ compression, aggregationMaxBytes }, emit);
     this.limiter = new Limiter(options);
     this.#collector = new Collector(options);
   }
@@ -64,6 +70,7 @@ export class Outbox {
       !this.limiter.hasBacklog &&
       this.#unrouted.length === 0 &&
       this.#gate?.isEmpty !== false &&
+      this.#packing?.isEmpty !== false &&
       this.#delayed.length === 0 &&
       this.#isolated.length === 0
     );
@@ -99,8 +106,16 @@ export class Outbox {
   /** Takes a Kinesis record back to be sent again from its `notBefore` on. */
   delay(outgoing: OutgoingRecord): void {
     this.#sweepAt = Math.min(this.#sweepAt, outgoing.expiresAt);
-    outgoing.built = undefined;
+    if (outgoing.packing !== "compressed") outgoing.built = undefined;
     this.#delayed.push(outgoing);
+  }
+
+  /** Takes in what came of a compression; undefined where it failed. */
+  packed(outgoing: OutgoingRecord, compressed: Uint8Array | undefined, now: number): void {
+    if (this.#packing?.finish(outgoing, compressed) !== true) return;
+    this.#aggregates.maxBytes = this.#packing.targetBytes(this.#router.maxRecordBytes);
+    if (outgoing.expiresAt < this.#sweepAt) this.#sweepAt = outgoing.expiresAt;
+    if (this.#expiry.keepsAny(outgoing, now)) this.#place(outgoing, now, false);
   }
 
   /** Takes Kinesis records that make one request by themselves. */
@@ -131,23 +146,31 @@ export class Outbox {
       this.#place(due, now, true);
     }
     if (mayClose) this.#closeDue(now);
-    this.limiter.release(now, (outgoing) => this.#collector.add(outgoing));
+    this.limiter.release(now, (outgoing) => {
+      if (this.#packing?.begin(outgoing) !== true) this.#collector.add(outgoing);
+    });
   }
 
   /** The Kinesis records of the next request that should go by `now`; undefined when none should. */
   nextRequest(now: number): readonly OutgoingRecord[] | undefined {
     for (let group = this.#isolated.shift(); group !== undefined; group = this.#isolated.shift()) {
-      const live = group.filter((outgoing) => this.#expiry.keepsAny(outgoing, now));
+      const live = this.#packedOf(group.filter((outgoing) => this.#expiry.keepsAny(outgoing, now)));
       if (live.length > 0) return live;
     }
     while (this.#collector.isFull || this.#collector.dueAt <= now) {
       const taken = this.#collector.take();
-      const live = !this.#expiry.hasWithdrawn
-        ? taken
-        : taken.filter((outgoing) => this.#expiry.keepsAny(outgoing, now));
+      const live = this.#packedOf(
+        this.#expiry.hasWithdrawn ? taken.filter((outgoing) => this.#expiry.keepsAny(outgoing, now)) : taken,
+      );
       if (live.length > 0) return live;
     }
     return undefined;
+  }
+
+  /** Without those that lost a member since they were compressed, which are compressed again. */
+  #packedOf(live: readonly OutgoingRecord[]): readonly OutgoingRecord[] {
+    const packing = this.#packing;
+    return packing === undefined ? live : live.filter((outgoing) => !packing.begin(outgoing));
   }
 
   /** When `advance` or `nextRequest` next has something to do; Infinity when nothing waits for a time. */
@@ -176,6 +199,7 @@ export class Outbox {
   drain(): PendingRecord[] {
     const outgoing = [...this.limiter.drain(() => true), ...this.#collector.drain(), ...this.#isolated.drain().flat()];
     const members = [...outgoing, ...this.#delayed.drain()].flatMap((record) => record.members);
+    members.push(...(this.#packing?.drain() ?? []));
     return [...this.#unrouted.drain(), ...(this.#gate?.drain() ?? []), ...this.#aggregates.drain(), ...members];
   }
 
@@ -229,8 +253,9 @@ export class Outbox {
 
   #limit(outgoing: OutgoingRecord, shardId: string, now: number): void {
     this.#gate?.closed(outgoing);
+    if (this.#packing?.begin(outgoing) === true) return;
     if (this.limiter.admit(shardId, outgoing, now)) this.#collector.add(outgoing);
-    else outgoing.built = undefined;
+    else if (outgoing.packing !== "compressed") outgoing.built = undefined;
   }
 
   /** Finds a place for a Kinesis record that exists already: its shard may have closed since it was made. */
@@ -260,42 +285,25 @@ export class Outbox {
     // An aggregate held back for its shard's sake may close once that shard's queue is empty.
     if (this.#aggregates.dueAt > now && !this.#aggregates.hasHeldBack && this.#collector.dueAt > now) return;
     const dueBy = now + Math.min(joinMaxMs, this.#options.recordMaxBufferedMs * joinShare);
-    for (const outgoing of this.#aggregates.takeDue(dueBy, (shardId) => !this.limiter.isBacklogged(shardId))) {
+    const mayClose = (shardId: string) => this.#packing?.isBusy !== true && !this.limiter.isBacklogged(shardId);
+    for (const outgoing of this.#aggregates.takeDue(dueBy, mayClose)) {
       hasten(outgoing, now);
       this.#limit(outgoing, outgoing.shardId ?? "", now);
     }
   }
 
-  /** Fails what has expired and drops what was withdrawn, wherever it waits. */
   #sweep(now: number): void {
-    this.#expiry.swept();
-    let earliest = Infinity;
-    const keep = (outgoing: OutgoingRecord) => {
-      const isLive = this.#expiry.keepsAny(outgoing, now);
-      if (isLive) earliest = Math.min(earliest, outgoing.expiresAt);
-      return isLive;
+    const places = {
+      limiter: this.limiter,
+      collector: this.#collector,
+      delayed: this.#delayed,
+      isolated: this.#isolated,
+      gate: this.#gate,
+      unrouted: this.#unrouted,
+      aggregates: this.#aggregates,
     };
-    this.limiter.filter(keep);
-    this.#collector.filter(keep);
-    this.#delayed.filter(keep);
-    for (const group of this.#isolated.drain()) {
-      const live = group.filter(keep);
-      if (live.length > 0) this.#isolated.push(live);
-    }
-    const waiting = this.#gate === undefined ? [] : [...this.#gate.queued()];
-    // Marked at once, so that it cannot pass when the failure of one before it lets others pass.
-    for (const pending of waiting) if (!this.#expiry.keeps(pending, now)) pending.state = "settled";
-    this.#gate?.filter((pending) => pending.state !== "settled");
-    for (const pending of this.#gate?.queued() ?? []) earliest = Math.min(earliest, pending.expiresAt);
-    this.#unrouted.filter((pending) => this.#expiry.keeps(pending, now));
-    for (const pending of this.#unrouted) earliest = Math.min(earliest, pending.expiresAt);
-    const isDead = (pending: PendingRecord) => pending.state === "settled" || pending.expiresAt <= now;
-    for (const members of this.#aggregates.takeTouched((all) => all.some(isDead))) {
-      this.#routeAgain(
-        members.filter((pending) => this.#expiry.keeps(pending, now)),
-        now,
-      );
-    }
-    this.#sweepAt = Math.max(now + sweepEveryMs, Math.min(earliest, this.#aggregates.expiresAt));
+    const { expiresAt, toRoute } = sweep(places, this.#expiry, now);
+    for (const members of toRoute) this.#routeAgain(members, now);
+    this.#sweepAt = Math.max(now + sweepEveryMs, Math.min(expiresAt, this.#aggregates.expiresAt));
   }
 }

@@ -90,6 +90,11 @@ export class Pipeline {
     }
   }
 
+  /** Takes the answer to a `compress` in; undefined where it failed. */
+  packed(outgoing: OutgoingRecord, compressed: Uint8Array | undefined, now: number): void {
+    this.#outbox.packed(outgoing, compressed, now);
+  }
+
   streamDescribed(answer: Answer<StreamSummary>, now: number): void {
     this.#routingChanged(this.#router.streamAnswered(answer), now);
   }

@@ -77,7 +77,7 @@ export interface OutgoingRecord {
   members: PendingRecord[];
   /**
    * The bytes of an aggregate that may go at once. Undefined for a lone record, and for an aggregate that waits for
-   * longer: it would be held twice, and is put together again when its turn comes.
+   * longer: it would be held twice, and is put together again when its turn comes. Compressed bytes are kept.
    */
   built: AggregatedRecord | undefined;
   /**
@@ -87,8 +87,12 @@ export interface OutgoingRecord {
   readonly outerKey: string;
   /** Where the shard map says it will land; undefined when nothing was predicted. */
   shardId: string | undefined;
-  /** Data and outer partition key, as the service counts them. */
+  /** Data and outer partition key as they are sent: as the service counts them. */
   sizeBytes: number;
+  /** The same without compression. */
+  readonly plainBytes: number;
+  /** Whether `built` is compressed; `incompressible` when that was tried and did not pay. */
+  packing: "plain" | "compressed" | "incompressible";
   /** The earliest of its members' deadlines and expiries. */
   deadline: number;
   expiresAt: number;
@@ -111,6 +115,8 @@ export function loneRecord(pending: PendingRecord, shardId: string | undefined, 
     outerKey: pending.partitionKey,
     shardId,
     sizeBytes: pending.sizeBytes,
+    plainBytes: pending.sizeBytes,
+    packing: "plain",
     deadline: pending.deadline,
     expiresAt: pending.expiresAt,
     notBefore: 0,

@@ -3,7 +3,7 @@
  */
 import { sealAggregates, type AggregatedRecord } from "@millrace/aggregation";
 import type { PutRecordsEntry } from "@millrace/core/kinesis";
-import { aggregateAgain } from "./aggregates.ts";
+import { aggregateAgain } from "./closed-aggregate.ts";
 import type { PlannedRequest } from "./effects.ts";
 import type { OutgoingRecord } from "./records.ts";
 
@@ -30,6 +30,7 @@ export function planRequest(records: readonly OutgoingRecord[], now: number, req
 
 /** What goes over the wire for a Kinesis record. */
 function entryOf(outgoing: OutgoingRecord): PutRecordsEntry {
+  if (outgoing.packing === "compressed" && outgoing.built !== undefined) return outgoing.built;
   const [first] = outgoing.members;
   if (first !== undefined && outgoing.members.length === 1 && first.tags === undefined) {
     const { data, partitionKey, explicitHashKey } = first;

@@ -1,6 +1,7 @@
 /**
  * Driver. What the producer's tests share: a stream in the simulator, a way to make its calls fail, a reader.
  */
+import zlib from "node:zlib";
 import { deaggregate, userRecordHash, type UserRecordView } from "@millrace/aggregation";
 import {
   KinesisError,
@@ -10,6 +11,7 @@ import {
   type Shard,
 } from "@millrace/core/kinesis";
 import { KinesisSimulator, type CreateStreamOptions, type SimulatorOptions } from "@millrace/simulator";
+import type { Compress } from "../compressor.ts";
 import { Producer, type ProducerWiring } from "../producer.ts";
 import type { ProducerEvent } from "../events.ts";
 import type { ProducerOptions } from "../options.ts";
@@ -73,6 +75,10 @@ export function refusal<T>(code: string, kind: "throttle" | "transient" | "perma
   };
 }
 
+/** Compresses at once, so that compression takes no time that the test does not own. */
+export const compressNow: Compress = (bytes, algorithm) =>
+  Promise.resolve(algorithm === "gzip" ? zlib.gzipSync(bytes) : zlib.zstdCompressSync(bytes));
+
 export interface WorldOptions {
   readonly stream?: Partial<CreateStreamOptions>;
   readonly simulator?: Omit<SimulatorOptions, "system">;
@@ -86,6 +92,7 @@ export class World {
   readonly simulator: KinesisSimulator;
   readonly port: HookedPort;
   readonly events: ProducerEvent[] = [];
+  compress: Compress = compressNow;
 
   constructor(options: WorldOptions = {}) {
     this.simulator = new KinesisSimulator({ ...options.simulator, system: this.system });
@@ -94,7 +101,7 @@ export class World {
   }
 
   get wiring(): ProducerWiring {
-    return { kinesis: this.port, system: this.producerSystem };
+    return { kinesis: this.port, system: this.producerSystem, compress: this.compress };
   }
 
   producer(options: Partial<ProducerOptions> = {}): Producer {
