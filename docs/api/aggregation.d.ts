@@ -16,6 +16,7 @@ export declare class Aggregator {
     add(record: UserRecord): boolean;
     build(options?: {
         readonly seal?: boolean | undefined;
+        readonly wrap?: boolean | undefined;
     }): AggregatedRecord;
     reset(options?: {
         readonly maxBytes?: number | undefined;
@@ -26,11 +27,16 @@ export declare class Aggregator {
 
 export type AnyKinesisRecord = KinesisRecord | SdkRecord | LambdaRecord;
 
+export declare const COMPRESSION_TAG = "millrace.compression";
+
+export type CompressionAlgorithm = "gzip" | "zstd";
+
 export interface DeaggregateOptions {
     readonly onBadDigest?: DefectOutcome | undefined;
     readonly onUnparsable?: DefectOutcome | undefined;
     readonly onBadIndex?: DefectOutcome | undefined;
     readonly onOutOfRange?: DefectOutcome | undefined;
+    readonly onBadCompression?: DefectOutcome | undefined;
     readonly hashKeyRange?: {
         readonly startingHashKey: bigint | string;
         readonly endingHashKey: bigint | string;
@@ -46,6 +52,8 @@ export interface DeaggregationCounts {
     unparsable: number;
     badIndex: number;
     outOfRange: number;
+    compressed: number;
+    badCompression: number;
     tooManyRecords: number;
 }
 
@@ -61,7 +69,7 @@ export declare class DeaggregationError extends Error {
     static [Symbol.hasInstance](value: unknown): boolean;
 }
 
-export type DeaggregationReason = "bad-digest" | "unparsable" | "bad-index" | "out-of-range";
+export type DeaggregationReason = "bad-digest" | "unparsable" | "bad-index" | "out-of-range" | "bad-compression";
 
 export type DefectOutcome = "deliver" | "skip" | "fail";
 
@@ -109,6 +117,7 @@ export declare class MessageReader {
     readonly partitionKeys: StringTable;
     readonly explicitHashKeys: StringTable;
     recordCount: number;
+    isPacked: boolean;
     partitionKeyIndex: number;
     explicitHashKeyIndex: number;
     dataStart: number;
@@ -131,6 +140,7 @@ export interface Rules {
     readonly onUnparsable: DefectOutcome;
     readonly onBadIndex: DefectOutcome;
     readonly onOutOfRange: DefectOutcome;
+    readonly onBadCompression: DefectOutcome;
     readonly range: {
         readonly start: bigint;
         readonly end: bigint;
@@ -169,6 +179,8 @@ export interface UserRecordView {
     readonly tags?: Readonly<Record<string, string>> | undefined;
 }
 
+export declare function canCompress(algorithm: CompressionAlgorithm): boolean;
+
 export declare function createCounts(): DeaggregationCounts;
 
 export declare function deaggregate(record: AnyKinesisRecord, options?: DeaggregateOptions): UserRecordView[];
@@ -192,6 +204,8 @@ export declare function readRules(options: LazyOptions): Rules;
 export declare function sealAggregates(records: readonly AggregatedRecord[]): void;
 
 export declare function userRecordHash(record: Pick<UserRecord, "partitionKey" | "explicitHashKey">): bigint;
+
+export declare function wrapCompressed(aggregate: AggregatedRecord, compressed: Uint8Array, algorithm: CompressionAlgorithm): AggregatedRecord | undefined;
 
 // Named above, not exported:
 

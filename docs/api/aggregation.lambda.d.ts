@@ -28,6 +28,7 @@ export interface DeaggregateOptions {
     readonly onUnparsable?: DefectOutcome | undefined;
     readonly onBadIndex?: DefectOutcome | undefined;
     readonly onOutOfRange?: DefectOutcome | undefined;
+    readonly onBadCompression?: DefectOutcome | undefined;
     readonly hashKeyRange?: {
         readonly startingHashKey: bigint | string;
         readonly endingHashKey: bigint | string;
@@ -43,6 +44,8 @@ export interface DeaggregationCounts {
     unparsable: number;
     badIndex: number;
     outOfRange: number;
+    compressed: number;
+    badCompression: number;
     tooManyRecords: number;
 }
 

@@ -257,6 +257,7 @@ export type ConsumerEvent = {
     readonly unparsable: number;
     readonly badIndex: number;
     readonly outOfRange: number;
+    readonly badCompression: number;
 }
  | {
     readonly type: "range-check-off";
@@ -337,6 +338,7 @@ export interface DeaggregationOptions {
     readonly onUnparsable?: DefectOutcome | undefined;
     readonly onBadIndex?: DefectOutcome | undefined;
     readonly onOutOfRange?: DefectOutcome | undefined;
+    readonly onBadCompression?: DefectOutcome | undefined;
 }
 
 export interface EachOptions {

@@ -142,6 +142,7 @@ export interface ProducerOptions {
     readonly aggregationMaxBytes?: number | undefined;
     readonly aggregationMaxRecords?: number | undefined;
     readonly aggregationKey?: AggregationKey | undefined;
+    readonly compression?: "none" | CompressionAlgorithm | undefined;
     readonly collectionMaxRecords?: number | undefined;
     readonly collectionMaxBytes?: number | undefined;
     readonly recordMaxBufferedMs?: number | undefined;
@@ -164,6 +165,7 @@ export interface ProducerOptions {
 export interface ProducerWiring {
     readonly kinesis?: KinesisPort | undefined;
     readonly system?: System | undefined;
+    readonly compress?: Compress | undefined;
 }
 
 export { PrometheusMetrics } from "@millrace/core/observe";
@@ -302,3 +304,5 @@ declare const putErrorBrand: unique symbol;
 declare const recordErrorBrand: unique symbol;
 
 declare const recordTooLargeBrand: unique symbol;
+
+export type Compress = (bytes: Uint8Array, algorithm: CompressionAlgorithm) => Promise<Uint8Array>;
