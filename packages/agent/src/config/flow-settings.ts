@@ -26,6 +26,7 @@ export function flowSettings(flow: FlowConfig, config: AgentConfig, path: string
     instanceTtlMs: instanceTtlMs(flow.dataProcessingOptions),
     onParseError: flow.onParseError,
     onAmbiguousFile: flow.onAmbiguousFile,
+    watchFiles: config.watchFiles,
     minLookMs: flow.minTimeBetweenFilePollsMillis,
     maxScanMs: flow.maxTimeBetweenFileTrackerRefreshMillis,
     rotateWaitMs: flow.rotateWaitMillis,

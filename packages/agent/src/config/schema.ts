@@ -127,6 +127,7 @@ export const agentSchema = z.strictObject({
   deadLetterDirectory: text().optional(),
   maxBufferedBytes: integer(8 * mebibyte).default(64 * mebibyte),
   maxOpenFiles: integer(1).default(1_000),
+  watchFiles: flag().default(true),
   importCheckpoints: flag().default(true),
   reloadOnChange: flag().default(true),
   "http.port": integer(0, 65_535).optional(),

@@ -45,6 +45,12 @@ export type Opened = { readonly ok: true; readonly file: OpenFile } | { readonly
 /** What a look at a path gave. */
 export type Stated = { readonly ok: true; readonly stat: FileStat } | { readonly ok: false; readonly fault: FileFault };
 
+/** What a watched directory says: a file was written, a name came or went, or nothing more will be said. */
+export type Change =
+  | { readonly kind: "content"; readonly path: string }
+  | { readonly kind: "entry" }
+  | { readonly kind: "end" };
+
 /** What a flow asks of the file system. */
 export interface FileSystem {
   /** Absolute paths of files under the globs that no exclusion takes out. */
@@ -54,8 +60,11 @@ export interface FileSystem {
   /** Follows symbolic links. */
   stat(path: string): Stated;
   open(path: string): Promise<Opened>;
-  /** Calls `onChange` when something in the directories may have changed. A hint: events may be lost or spurious. */
-  watch(directories: readonly string[], onChange: () => void): { close(): void };
+  /**
+   * Calls `onChange` when something in the directories may have changed, with what where that is known. A hint: events
+   * may be lost or spurious, and none may ever come.
+   */
+  watch(directories: readonly string[], onChange: (change?: Change) => void): { close(): void };
 }
 
 /** The name of the file itself, as far as the system tells. */

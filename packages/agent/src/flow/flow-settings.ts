@@ -24,6 +24,8 @@ export interface FlowSettings {
   /** What becomes of a record that the transform cannot take. */
   readonly onParseError: "raw" | "drop" | "deadLetter";
   readonly onAmbiguousFile: "start" | "end" | "fail";
+  /** Ask the file system to say what changes. */
+  readonly watchFiles: boolean;
   readonly minLookMs: number;
   readonly maxScanMs: number;
   readonly rotateWaitMs: number;

@@ -10,6 +10,7 @@ import type { Destination } from "../destination.ts";
 import { type AgentEvent, createCounters, type FlowCounters } from "../events.ts";
 import type { InstanceFields } from "../transform/ec2.ts";
 import type { ByteBudget } from "./byte-budget.ts";
+import { ChangeHints } from "./change-hints.ts";
 import type { FileSystem } from "./files.ts";
 import type { FlowFile } from "./flow-file.ts";
 import type { FlowSettings } from "./flow-settings.ts";
@@ -46,6 +47,7 @@ export class Flow {
   readonly #tracker: Tracker;
   readonly #sender: Sender;
   readonly #reading: ReadLoop;
+  readonly #hints: ChangeHints | undefined;
   #loop: SerialLoop | undefined;
   #saveLoop: SerialLoop | undefined;
   #saveError: string | undefined;
@@ -81,7 +83,17 @@ export class Flow {
       wallNow: () => system.wallNow(),
       askInstance: options.askInstance,
     });
-    this.#reading = new ReadLoop({ ...shared, settings, budget, tracker: this.#tracker, loader, sender: this.#sender });
+    const onHint = () => this.#loop?.wake();
+    this.#hints = settings.watchFiles ? new ChangeHints({ files, system, onHint }) : undefined;
+    this.#reading = new ReadLoop({
+      ...shared,
+      settings,
+      budget,
+      tracker: this.#tracker,
+      loader,
+      sender: this.#sender,
+      hints: this.#hints,
+    });
   }
 
   get id(): string {
@@ -170,6 +182,7 @@ export class Flow {
   /** Stops reading, waits for what is on its way until `deadline` aborts, and saves the positions. */
   async stop(deadline: AbortSignal): Promise<void> {
     await this.#loop?.stop();
+    this.#hints?.close();
     await this.#saveLoop?.stop();
     this.#isStopped = true;
     this.#reading.release();

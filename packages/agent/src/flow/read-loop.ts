@@ -4,6 +4,7 @@
 import type { System } from "@millrace/core/runtime";
 import type { AgentEvent, FlowCounters } from "../events.ts";
 import type { ByteBudget } from "./byte-budget.ts";
+import type { ChangeHints } from "./change-hints.ts";
 import type { FlowSettings } from "./flow-settings.ts";
 import type { Generation } from "./generation.ts";
 import type { Loader } from "./loader.ts";
@@ -22,11 +23,17 @@ export interface ReadLoopOptions {
   readonly system: System;
   readonly counters: FlowCounters;
   readonly publish: (event: AgentEvent) => void;
+  /** What the file system says by itself, where it is asked. */
+  readonly hints: ChangeHints | undefined;
 }
 
 /** Shortest time between two scans: with this many files or fewer. It grows with their number. */
 const minScanMs = 1_000;
 const filesPerMinScan = 1_000;
+
+/** Shortest time between a scan and one that a hint asks for, and how much of the time such scans may take at most. */
+const minHintedScanMs = 200;
+const hintedScanShare = 0.05;
 
 /** Reads of a file that fail in a row before a drain goes on without it. */
 const failuresToPassOver = 5;
@@ -39,6 +46,7 @@ export class ReadLoop {
   readonly #reader: Reader;
   readonly #failures = new WeakMap<Generation, number>();
   #nextScanMs = 0;
+  #nextHintedScanMs = 0;
   /** Asked for before it is due. */
   #isScanWanted = true;
   /** Who waits until everything is read; `hasScanned` once a scan has begun since. */
@@ -70,6 +78,7 @@ export class ReadLoop {
 
   /** Scans when it is due, and gives turns until no file has more. Gives the pause before the next step. */
   async step(signal: AbortSignal): Promise<number> {
+    this.#takeHints();
     try {
       for (let again = true; again && !signal.aborted; again = await this.#round(signal)) await this.#scanWhenDue();
     } catch (error) {
@@ -88,16 +97,35 @@ export class ReadLoop {
     for (const waiter of waiting) waiter.hasScanned = true;
   }
 
+  /** Looks at files that were written, and scans sooner where names came or went, or a closed file was written. */
+  #takeHints(): void {
+    const { hints, tracker } = this.#options;
+    if (hints === undefined) return;
+    const { entries, paths } = hints.take();
+    if (paths.size === 0 && !entries) return;
+    let isClosedOne = false;
+    for (const generation of tracker.generations) {
+      if (!paths.has(generation.path)) continue;
+      generation.lookAtMs = 0;
+      isClosedOne ||= generation.file === undefined;
+    }
+    if (entries || isClosedOne) this.#nextScanMs = Math.min(this.#nextScanMs, this.#nextHintedScanMs);
+  }
+
   async #scan(): Promise<void> {
-    const { system } = this.#options;
+    const { hints, settings, system, tracker } = this.#options;
+    const startedMs = system.now();
     try {
-      await this.#options.tracker.scan();
-      await this.#options.tracker.closeIdle();
-      this.#nextScanMs = system.now() + this.#scanEveryMs();
+      await tracker.scan();
+      await tracker.closeIdle();
+      const endedMs = system.now();
+      this.#nextScanMs = endedMs + this.#scanEveryMs();
+      this.#nextHintedScanMs = endedMs + Math.max(minHintedScanMs, (endedMs - startedMs) / hintedScanShare);
+      hints?.follow(tracker.count, () => [...settings.include, ...Array.from(tracker.generations, ({ path }) => path)]);
     } catch (error) {
       if (!isSystemError(error)) throw error;
       // The host is out of handles or a directory cannot be listed: what is open goes on, and the scan comes again.
-      this.#options.tracker.fault(this.#options.settings.include.join(" "), error.code);
+      tracker.fault(settings.include.join(" "), error.code);
       this.#nextScanMs = system.now() + minScanMs;
     }
   }

@@ -8,7 +8,7 @@ import { type BigIntStats, closeSync, fstatSync, open, read, readdirSync, statSy
 import { basename, dirname, join } from "node:path";
 import { realSystem } from "@millrace/core/runtime";
 import { FileFinder } from "./find-files.ts";
-import type { FileFault, FileStat, FileSystem, Opened, OpenFile, Stated } from "../flow/files.ts";
+import type { Change, FileFault, FileStat, FileSystem, Opened, OpenFile, Stated } from "../flow/files.ts";
 
 const finder = new FileFinder(() => realSystem.wallNow());
 
@@ -99,12 +99,18 @@ function toFault(error: unknown): FileFault {
   return { reason: "other", code: code ?? "UNKNOWN" };
 }
 
-function watchDirectories(directories: readonly string[], onChange: () => void): { close(): void } {
+function watchDirectories(directories: readonly string[], onChange: (change?: Change) => void): { close(): void } {
   const watchers = directories.flatMap((directory) => {
     try {
-      const watcher = watch(directory, { persistent: false }, onChange);
+      const watcher = watch(directory, { persistent: false }, (event, name) => {
+        if (event === "change" && name !== null) onChange({ kind: "content", path: join(directory, name) });
+        else onChange({ kind: "entry" });
+      });
       // A watched directory that goes away ends its watcher; the scan finds what is there.
-      watcher.on("error", () => watcher.close());
+      watcher.on("error", () => {
+        watcher.close();
+        onChange({ kind: "end" });
+      });
       return [watcher];
     } catch {
       // No inotify, or no watch left: the scan alone finds every change, a little later.

@@ -87,6 +87,8 @@ export class AgentBench implements AsyncDisposable {
     this.#agent = new Agent(
       {
         config: {
+          // Time stands still for tests; what the file system says by itself comes when it comes.
+          watchFiles: false,
           ...keys,
           flows: [
             {
