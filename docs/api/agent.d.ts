@@ -185,7 +185,7 @@ export interface FileSystem {
     siblings(path: string): Promise<readonly string[]>;
     stat(path: string): Stated;
     open(path: string): Promise<Opened>;
-    watch(directories: readonly string[], onChange: () => void): {
+    watch(directories: readonly string[], onChange: (change?: Change) => void): {
         close(): void;
     };
 }
@@ -451,6 +451,7 @@ export declare const agentSchema: z.ZodObject<{
     deadLetterDirectory: z.ZodOptional<z.ZodString>;
     maxBufferedBytes: z.ZodDefault<z.ZodPipe<z.ZodUnknown, z.ZodTransform<number, unknown>>>;
     maxOpenFiles: z.ZodDefault<z.ZodPipe<z.ZodUnknown, z.ZodTransform<number, unknown>>>;
+    watchFiles: z.ZodDefault<z.ZodPipe<z.ZodUnknown, z.ZodTransform<boolean, unknown>>>;
     importCheckpoints: z.ZodDefault<z.ZodPipe<z.ZodUnknown, z.ZodTransform<boolean, unknown>>>;
     reloadOnChange: z.ZodDefault<z.ZodPipe<z.ZodUnknown, z.ZodTransform<boolean, unknown>>>;
     "http.port": z.ZodOptional<z.ZodPipe<z.ZodUnknown, z.ZodTransform<number, unknown>>>;
@@ -579,6 +580,15 @@ export interface FramingState {
     readonly inside: "line-start" | "discard" | "split";
     readonly ended: boolean;
 }
+
+export type Change = {
+    readonly kind: "content";
+    readonly path: string;
+} | {
+    readonly kind: "entry";
+} | {
+    readonly kind: "end";
+};
 
 export type FlowConfig = z.output<typeof flowSchema>;
 
