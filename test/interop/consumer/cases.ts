@@ -1,5 +1,7 @@
 /** Driver. What happens to each fleet. */
-import { createEffectsTable, sumOfEffects } from "./effects.ts";
+import { sumOfEffects } from "./effects.ts";
+import { rowsOf } from "./row-shapes.ts";
+import { createTable, readRows } from "./tables.ts";
 import type { Fleet } from "./fleet.ts";
 import {
   begin,
@@ -182,7 +184,7 @@ const exactlyOnceEffects: FleetCase = {
   exactlyOnce: false,
   async run(fleet) {
     const effectsTable = "effects-of-a-fleet";
-    await createEffectsTable(fleet.dynamodb, effectsTable);
+    await createTable(fleet.dynamodb, effectsTable, "id");
     await begin(fleet, "millrace", 4, { effectsTable });
     for (const [heir, victim] of [
       ["millrace-2", "millrace-1"],
@@ -194,9 +196,31 @@ const exactlyOnceEffects: FleetCase = {
       await fleet.until(`${heir} reads all shards`, moveMs, () => fleet.shardsRead(killedAt, heir).size === 4);
     }
     await finish(fleet);
-    const sum = (): Promise<number> => sumOfEffects(fleet.dynamodb, effectsTable);
+    const sum = async (): Promise<number> => sumOfEffects(await readRows(fleet.dynamodb, effectsTable));
     await fleet.until("every record has its effect", moveMs, async () => (await sum()) >= fleet.put.size);
     mustBe(await sum(), fleet.put.size, "effects");
+  },
+};
+
+/** The tables of 3.0 to 3.4 beside the lease table, in which KCL 3.5.1 then reports and elects. */
+const legacyTables: FleetCase = {
+  name: "three-tables",
+  title: "Millrace joins a fleet that has the three tables of KCL 3.0 to 3.4, and leads it once Java has left",
+  shardCount: 4,
+  exactlyOnce: true,
+  async run(fleet) {
+    await fleet.useLegacyTables();
+    await begin(fleet, "java", 4);
+    await join(fleet, "millrace", "millrace-1", 2);
+    const stoppedAt = fleet.journal.length;
+    await fleet.stop("java-1");
+    await fleet.until("millrace-1 reads all shards", failoverMs, () => {
+      return fleet.shardsRead(stoppedAt, "millrace-1").size === 4;
+    });
+    mustBe(await fleet.leader(), "millrace-1", "the leader");
+    await finish(fleet);
+    const others = (await fleet.rows()).filter((row) => row["checkpoint"] === undefined);
+    mustBe(others.length, 0, "rows in the lease table that are no leases");
   },
 };
 
@@ -213,4 +237,7 @@ export const fleetCases: readonly FleetCase[] = [
   fanOut,
   byThroughput,
   exactlyOnceEffects,
+  legacyTables,
+  rowsOf("java"),
+  rowsOf("millrace"),
 ];

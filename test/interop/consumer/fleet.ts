@@ -2,12 +2,13 @@
  * Driver. One application on one stream: its workers of both kinds, the records that are put while they work, and
  * everything that the workers told, in the order in which it came.
  */
-import { DynamoDBClient, GetItemCommand, ScanCommand, type AttributeValue } from "@aws-sdk/client-dynamodb";
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { Producer } from "@millrace/producer";
 import type { KinesisSimulator } from "@millrace/simulator";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { LineProcess } from "../support/line-process.ts";
+import { createTable, readRow, readRows, type RawRow } from "./tables.ts";
 import { writeWithKpl } from "./peers.ts";
 import type { Entry, Side, WorkerLine, WorkerSettings } from "./worker-lines.ts";
 
@@ -52,6 +53,7 @@ export class Fleet {
   readonly #workers = new Map<string, LineProcess>();
   #load: { isOn: boolean; readonly ended: Promise<void> } | undefined;
   #nextRecord = 0;
+  #isLegacy = false;
 
   constructor(peers: Peers, name: string, shardCount: number) {
     this.name = name;
@@ -194,25 +196,35 @@ export class Fleet {
     return shardIds;
   }
 
+  /** Makes the two tables that KCL 3.0 to 3.4 has beside the lease table: workers of 3.5 then use them too. */
+  async useLegacyTables(): Promise<void> {
+    await createTable(this.dynamodb, `${this.name}-CoordinatorState`, "key");
+    await createTable(this.dynamodb, `${this.name}-WorkerMetricStats`, "wid");
+    this.#isLegacy = true;
+  }
+
   /** Who holds the leader's row; undefined while there is none. */
   async leader(): Promise<string | undefined> {
-    const Key = { leaseKey: { S: "Leader" } };
-    const request = new GetItemCommand({ TableName: this.name, Key, ConsistentRead: true });
-    const found = await this.dynamodb.send(request).catch(() => undefined);
-    return found?.Item?.["ownerName"]?.S;
+    const row = this.#isLegacy
+      ? await readRow(this.dynamodb, `${this.name}-CoordinatorState`, ["key", "Leader"])
+      : await readRow(this.dynamodb, this.name, ["leaseKey", "Leader"]);
+    return row?.["ownerName"]?.S;
+  }
+
+  /** Every row of the lease table. */
+  rows(): Promise<readonly RawRow[]> {
+    return readRows(this.dynamodb, this.name);
   }
 
   /** Rows of leases, by shard. */
-  async leases(): Promise<ReadonlyMap<string, Readonly<Record<string, AttributeValue>>>> {
-    const found = await this.dynamodb.send(new ScanCommand({ TableName: this.name, ConsistentRead: true }));
-    const rows = (found.Items ?? []).filter((row) => row["checkpoint"] !== undefined);
+  async leases(): Promise<ReadonlyMap<string, RawRow>> {
+    const rows = (await this.rows()).filter((row) => row["checkpoint"] !== undefined);
     return new Map(rows.map((row) => [row["leaseKey"]?.S ?? "", row]));
   }
 
   /** The end of the story, for the report of a failure. */
   async tell(): Promise<string> {
-    const rows = await this.leases().catch(() => new Map<string, Readonly<Record<string, AttributeValue>>>());
-    const leases = [...rows].map(
+    const leases = [...(await this.leases())].map(
       ([shardId, row]) =>
         `${shardId}: owner ${row["leaseOwner"]?.S}, asked ${row["checkpointOwner"]?.S}, checkpoint ${row["checkpoint"]?.S}`,
     );

@@ -6,8 +6,8 @@ import threading
 from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-# Moto checks a condition and writes without holding anything in between: two writes at a time could both find the
-# same counter. DynamoDB never does that.
+# Moto holds no lock between the check of a condition and the write: nothing keeps two writes from both finding the same
+# counter. DynamoDB never lets that happen.
 one_at_a_time = threading.Lock()
 application = DomainDispatcherApplication(create_backend_app)
 

@@ -4,7 +4,6 @@
  */
 import {
   DynamoDBClient,
-  GetItemCommand,
   UpdateItemCommand,
   type AttributeValue,
   type TransactWriteItem,
@@ -15,7 +14,8 @@ import { setTimeout as pause } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import type { Lane } from "../support/lane.ts";
 import type { Peers } from "./fleet.ts";
-import { addEffects, createEffectsTable } from "./effects.ts";
+import { addEffects } from "./effects.ts";
+import { createTable, readRow } from "./tables.ts";
 import { startProxy, type FatefulDynamoDb, type Fate } from "./proxy.ts";
 
 const streamName = "transactions";
@@ -109,7 +109,7 @@ export async function checkTransactions(lane: Lane, { simulator, dynamodbEndpoin
   const direct = new DynamoDBClient({ ...common, endpoint: dynamodbEndpoint });
   const tables = new Tables(direct);
   simulator.createStream({ streamName, shardCount: 1 });
-  await createEffectsTable(direct, effectsTable);
+  await createTable(direct, effectsTable, "id");
   const results = new Map<string, Result>();
   const consumer = new Consumer({
     streamName,
@@ -189,8 +189,8 @@ class Tables {
   }
 
   async storedFor(batch: RecordBatch): Promise<Stored> {
-    const effect = await this.#get(effectsTable, { id: { S: idOf(batch) } });
-    const lease = await this.#get(streamName, { leaseKey: { S: shardId } });
+    const effect = await readRow(this.#client, effectsTable, ["id", idOf(batch)]);
+    const lease = await readRow(this.#client, streamName, ["leaseKey", shardId]);
     const checkpointed = lease?.["checkpoint"]?.S === batch.records.at(-1)?.sequenceNumber;
     return { effects: Number(effect?.["effects"]?.N ?? 0), checkpointed };
   }
@@ -208,10 +208,6 @@ class Tables {
         ExpressionAttributeValues: Object.fromEntries(attributes),
       }),
     );
-  }
-
-  async #get(TableName: string, Key: Record<string, AttributeValue>) {
-    return (await this.#client.send(new GetItemCommand({ TableName, Key, ConsistentRead: true }))).Item;
   }
 }
 
