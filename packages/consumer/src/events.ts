@@ -71,6 +71,8 @@ export type ConsumerEvent =
       /** Undefined where there is no other worker. */
       readonly receiver: string | undefined;
     }
+  /** The consumer has closed without this handler's return: its lease is given up, and what it still does is its own. */
+  | { readonly type: "handler-abandoned"; readonly shardId: string }
   /** The handler returned although records were left; it is called again from the checkpoint. */
   | { readonly type: "handler-left-early"; readonly shardId: string; readonly restartInMs: number }
   | { readonly type: "shard-finished"; readonly shardId: string; readonly childShardIds: readonly string[] }

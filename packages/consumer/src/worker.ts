@@ -12,7 +12,7 @@ import { FleetWatch } from "./fleet-watch.ts";
 import { Departure } from "./leases/departure.ts";
 import type { FleetTables } from "./leases/fleet-tables.ts";
 import type { HeldLease } from "./leases/held-lease.ts";
-import type { ConsumerHealth } from "./health.ts";
+import { strangerHealth, type ConsumerHealth } from "./health.ts";
 import type { KclMetrics } from "./kcl-metrics.ts";
 import type { CpuSource } from "./leases/cpu-usage.ts";
 import { LeaderDuties } from "./leases/leader-duties.ts";
@@ -20,12 +20,12 @@ import { LeaderLock } from "./leases/leader-lock.ts";
 import { LeaseCoordinator } from "./leases/lease-coordinator.ts";
 import { MetricsReporter } from "./leases/metrics-reporter.ts";
 import type { ResolvedConsumerOptions } from "./resolve-options.ts";
+import { handlersEnded } from "./processing/handlers-ended.ts";
 import { ShardConsumer } from "./processing/shard-consumer.ts";
 import type { ShardHandler } from "./record.ts";
 import type { FanOutPort } from "./retrieval/fan-out-port.ts";
 import { Readers } from "./retrieval/readers.ts";
 import { promptly } from "./start-calls.ts";
-import { untilAborted } from "./until-aborted.ts";
 import type { ConsumedStream } from "./shards/consumed-stream.ts";
 
 export interface WorkerOptions {
@@ -118,21 +118,21 @@ export class Worker {
   async stop(force: AbortSignal | undefined): Promise<void> {
     if (this.#isStopping) return;
     this.#isStopping = true;
-    const { events, workerId } = this.#wiring;
-    const releaseAll = (): void => {
-      for (const held of this.#coordinator.held.values()) void held.release(this.#departure.nextOwner());
-    };
+    const { events, workerId, system, options } = this.#wiring;
     await this.#watch.stop();
     await this.#reporter.withdraw();
     await this.#duties.stop();
     this.#coordinator.stopDiscovery();
     if (this.#coordinator.held.size > 0) await this.#departure.findPeers();
     for (const shard of this.#shards.values()) shard.drain("shutdown");
-    if (force?.aborted === true) releaseAll();
-    else force?.addEventListener("abort", releaseAll, { once: true });
-    // A handler that does not heed its signal keeps its shard's place, but not the whole consumer.
-    await (force === undefined ? this.#allEnded() : Promise.race([this.#allEnded(), untilAborted(force)]));
-    force?.removeEventListener("abort", releaseAll);
+    await handlersEnded([...this.#shards.values()], system, options.handOffTimeoutMs, force);
+    // What a handler has not given back by now, and what none of them had.
+    const left = [...this.#coordinator.held.values()];
+    await Promise.all(left.map((held) => held.release(this.#departure.nextOwner())));
+    for (const { health } of this.#shards.values()) {
+      const isRunning = health.phase === "handling" || health.phase === "abandoned";
+      if (isRunning) events.publish({ type: "handler-abandoned", shardId: health.shardId });
+    }
     await this.#lock.release();
     await this.#coordinator.stop();
     // Under a shared name the leases of the process that goes on would look like late ones of this.
@@ -148,13 +148,14 @@ export class Worker {
 
   /** This worker as it sees itself. */
   get health(): Omit<ConsumerHealth, "workerId" | "isRunning"> {
-    const shards = [...this.#shards.values()].map((shard) => shard.health);
+    const strangers = [...this.#coordinator.held.values()].filter(({ leaseKey }) => !this.#shards.has(leaseKey));
+    const now = this.#wiring.system.now();
+    const shards = [
+      ...[...this.#shards.values()].map((shard) => shard.health),
+      ...strangers.map((held) => strangerHealth(held, now)),
+    ];
     const isHealthy = shards.every((shard) => shard.trouble === undefined);
     return { isLeader: this.#lock.isLeader, isHealthy, shards };
-  }
-
-  async #allEnded(): Promise<void> {
-    await Promise.all([...this.#shards.values()].map((shard) => shard.ended));
   }
 
   #acquired(held: HeldLease): void {
@@ -208,7 +209,8 @@ export class Worker {
       drainTimeoutMs: options.handOffTimeoutMs,
       maxHandlerMs: options.maxHandlerMs,
       onHandlerTimedOut: (lease) => this.#timedOut(lease, options.maxHandlerMs ?? 0),
-      createReader: (position) => this.#readers.create(stream, held.shardId, position),
+      createReader: (position, reading) => this.#readers.create(stream, held.shardId, position, reading),
+      readSilenceMs: Math.max(20_000, 3 * options.pollIntervalMs),
       canKeepChild: () => !this.#isStopping && this.#coordinator.held.size <= options.maxLeasesPerWorker,
       onChildren: (leases) => {
         for (const lease of leases) this.#coordinator.adopt(lease, system.now());

@@ -270,14 +270,31 @@ describe("a shard's life", () => {
       stoppedBecause: undefined,
       heldUpBy: undefined,
       lastFailure: undefined,
-      hasHandlerBatch: true,
+      readFailure: undefined,
+      handler: "has-batch" as const,
+      sincePhaseMs: 100,
+      sinceReadMs: 100,
+      readSilenceMs: 20_000,
       sinceDeliveryMs: 100,
       sinceRenewalMs: 100,
       failoverTimeMs: 10_000,
     };
     expect(troubleOf(facts)).toBeUndefined();
     expect(troubleOf({ ...facts, sinceDeliveryMs: 30_000 })).toMatch(/had its batch for 30 s/);
-    expect(troubleOf({ ...facts, sinceDeliveryMs: 30_000, hasHandlerBatch: false })).toBeUndefined();
+    const quiet = { ...facts, sinceDeliveryMs: 30_000, handler: "waiting" as const };
+    expect(troubleOf(quiet)).toBeUndefined();
+    expect(troubleOf({ ...quiet, readFailure: "AccessDeniedException: no" })).toMatch(/cannot be read.*no$/);
+    expect(troubleOf({ ...quiet, sinceReadMs: 25_000 })).toMatch(/nothing was heard of it for 25 s/);
+    expect(troubleOf({ ...quiet, handler: "elsewhere" })).toMatch(/has not asked for a batch for 30 s/);
+    expect(troubleOf({ ...quiet, handler: "elsewhere", lastFailure: "Error: x" })).toMatch(
+      /call before failed: Error: x/,
+    );
+    expect(troubleOf({ ...facts, handler: "not-called", sincePhaseMs: 6_000 })).toMatch(/place to begin/);
+    expect(troubleOf({ ...facts, state: states.finishing, sincePhaseMs: 6_000 })).toMatch(
+      /end is not stored after 6 s/,
+    );
+    expect(troubleOf({ ...facts, state: states.releasing, sincePhaseMs: 6_000 })).toMatch(/not given up after 6 s/);
+    expect(troubleOf({ ...facts, heldUpBy: "record 1 has failed" })).toBe("record 1 has failed");
     expect(troubleOf({ ...facts, sinceRenewalMs: 8_000 })).toMatch(/last renewed 8000 ms ago/);
     expect(troubleOf({ ...facts, stoppedBecause: "poison" })).toMatch(/stopped: poison/);
     const waiting = { ...facts, state: states["waiting-for-parents"], waitingForParents: ["s1", "s2"] };

@@ -7,6 +7,8 @@
  * one record at a time, and stores before each call what is done and that this record is being called. When B vanishes
  * too, C knows the record, and how often it was called.
  */
+import { compareCheckpoints } from "../checkpoint/checkpoint.ts";
+import type { HeldLease } from "../leases/held-lease.ts";
 import type { ShardBehind } from "./shard-behind.ts";
 
 /**
@@ -75,4 +77,13 @@ export class AttemptLog {
     await this.#behind.rememberAttempts({ made: this.madeBefore, isUnderWay: true });
     this.#beginning = "stored";
   }
+}
+
+/** Says in the lease that no call is under way any more; what is done is stored with it. */
+export async function settleAttempts(held: HeldLease): Promise<void> {
+  const { attempts, checkpoint } = held.lease;
+  if (attempts?.isUnderWay !== true) return;
+  // The count is about the record after the stored checkpoint: of the one after what rides nothing is known.
+  const made = compareCheckpoints(held.checkpointed, checkpoint) === 0 ? attempts.made : 0;
+  await held.renew({ made, isUnderWay: false });
 }

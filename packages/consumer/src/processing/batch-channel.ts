@@ -5,6 +5,7 @@
  * it had. Shards take turns in the order in which they came.
  */
 import type { LeasedShard, RecordBatch } from "../record.ts";
+import { shardBehind } from "./shard-behind.ts";
 
 interface Offer {
   readonly batch: RecordBatch;
@@ -20,15 +21,30 @@ export class BatchChannel {
 
   /** A shard handler that gives each batch to the reader. */
   async feed(shard: LeasedShard): Promise<void> {
+    const { ending } = shardBehind(shard);
     for await (const batch of shard) {
       if (this.#isEnded) return;
-      await new Promise<void>((resolve) => {
-        const offer: Offer = { batch, done: resolve };
-        this.#offers.push(offer);
-        shard.signal.addEventListener("abort", () => this.#withdraw(offer), { once: true });
-        this.#wake?.();
-      });
+      await this.#offer(batch, ending, shard.signal);
     }
+  }
+
+  /** Resolves once the reader is done with the batch, or has not begun with it when the shard is to end. */
+  async #offer(batch: RecordBatch, ending: AbortSignal, lost: AbortSignal): Promise<void> {
+    let withdraw: (() => void) | undefined;
+    let forget: (() => void) | undefined;
+    await new Promise<void>((resolve) => {
+      const offer: Offer = { batch, done: resolve };
+      this.#offers.push(offer);
+      withdraw = () => this.#withdraw(offer);
+      // The reader may go on with a batch in its hand, but it is not waited for once the lease is lost.
+      forget = resolve;
+      ending.addEventListener("abort", withdraw);
+      lost.addEventListener("abort", forget);
+      if (ending.aborted) withdraw();
+      this.#wake?.();
+    });
+    if (withdraw !== undefined) ending.removeEventListener("abort", withdraw);
+    if (forget !== undefined) lost.removeEventListener("abort", forget);
   }
 
   /** The next batch, once there is one; undefined at the end. The batch before counts as done. */
@@ -57,10 +73,11 @@ export class BatchChannel {
     this.#wake?.();
   }
 
-  /** A batch whose lease is lost is not offered any more; one in the reader's hand is its own affair. */
+  /** A batch that the reader has not begun with is left to the shard's next owner. */
   #withdraw(offer: Offer): void {
     const index = this.#offers.indexOf(offer);
-    if (index >= 0) this.#offers.splice(index, 1);
+    if (index < 0) return;
+    this.#offers.splice(index, 1);
     offer.done();
   }
 }

@@ -34,7 +34,9 @@ export interface ShardConsumerOptions {
   readonly maxHandlerMs: number | undefined;
   /** Told when it has. */
   readonly onHandlerTimedOut: (held: HeldLease) => void;
-  readonly createReader: (position: StartingPosition) => ShardReader;
+  readonly createReader: (position: StartingPosition, events: EventPublisher<ConsumerEvent>) => ShardReader;
+  /** Without an answer of the service for this long, a shard's reading is in trouble. */
+  readonly readSilenceMs: number;
   /** Whether this worker may keep one more shard for itself. */
   readonly canKeepChild: () => boolean;
   /** Gets the children's leases that this worker has created for itself. */

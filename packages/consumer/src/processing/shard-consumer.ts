@@ -52,7 +52,7 @@ export class ShardConsumer {
 
   /** Why the shard moves or does not. */
   get health(): ShardHealth {
-    return this.#notes.health(this.#state, this.#loop?.hasHandlerBatch ?? false);
+    return this.#notes.health(this.#state, this.#loop?.handlerDoing ?? "not-called");
   }
 
   /** Asks the shard to end: the batch in hand is finished, then the lease is given up. */
@@ -68,6 +68,7 @@ export class ShardConsumer {
       this.#drainHandler();
       return;
     }
+    this.#notes.enteredPhase();
     this.#phaseAbort.abort();
     this.#phaseAbort = new AbortController();
     if (before.phase === "handling") this.#notes.stoppedBecause = undefined;
@@ -123,7 +124,8 @@ export class ShardConsumer {
     let thrown: { readonly error: unknown } | undefined;
     let loop: ShardLoop | undefined;
     try {
-      reader = this.#options.createReader(await startingPosition(this.#options, stream, held));
+      const position = await startingPosition(this.#options, stream, held);
+      reader = this.#options.createReader(position, this.#notes.readingEvents);
       loop = new ShardLoop({
         held,
         streamName: stream.streamName,
@@ -134,6 +136,7 @@ export class ShardConsumer {
           this.#notes.delivered(batch.millisBehindLatest);
           events.publish({ type: "batch-delivered", shardId: held.shardId, ...batch });
         },
+        onRead: () => this.#notes.hasRead(),
         onRelease: () => this.drain("release"),
         onGap: (firstAvailable) =>
           events.publish({

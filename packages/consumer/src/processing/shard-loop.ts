@@ -8,6 +8,7 @@ import type { ChildShard, ServiceRecord } from "@millrace/core/kinesis";
 import type { System } from "@millrace/core/runtime";
 import { compareCheckpoints, isSentinel, type Checkpoint } from "../checkpoint/checkpoint.ts";
 import { createBatch } from "../checkpoint/batch-checkpoint.ts";
+import type { HandlerDoing } from "../health.ts";
 import type { HeldLease } from "../leases/held-lease.ts";
 import {
   placeOf,
@@ -17,6 +18,7 @@ import {
   type PendingCheckpoint,
   type RecordBatch,
 } from "../record.ts";
+import { settleAttempts } from "./attempt-log.ts";
 import { setShardBehind } from "./shard-behind.ts";
 import type { deaggregationFor } from "../retrieval/deaggregation.ts";
 import { expandRecords, type ExpandedSlice } from "../retrieval/expand.ts";
@@ -35,6 +37,8 @@ export interface ShardLoopOptions {
     readonly millisBehindLatest: number;
     readonly previousBatchMs: number | undefined;
   }) => void;
+  /** Told of each answer of the service, also of empty ones. */
+  readonly onRead: () => void;
   readonly onRelease: () => void;
   /** Told when the checkpoint's own record is not there any more; gets the first that is. */
   readonly onGap: (firstAvailable: string) => void;
@@ -113,9 +117,10 @@ export class ShardLoop implements LeasedShard {
     return this.#endedBy;
   }
 
-  /** True while the handler has a batch and has not asked for the next. */
-  get hasHandlerBatch(): boolean {
-    return this.#hasHandlerBatch;
+  /** What the handler does, as far as it can be seen from here. */
+  get handlerDoing(): HandlerDoing {
+    if (this.#isWaiting) return "waiting";
+    return this.#hasHandlerBatch ? "has-batch" : "elsewhere";
   }
 
   /** True while the handler waits for a batch. */
@@ -188,6 +193,7 @@ export class ShardLoop implements LeasedShard {
       this.#options.deaggregation.tellDefects();
       const chunk = await this.#nextChunk(reader);
       if (chunk === undefined) continue;
+      this.#options.onRead();
       if (chunk.type === "shard-end") {
         this.#childShards = chunk.childShards;
         return this.#end("shard-end");
@@ -235,13 +241,4 @@ export class ShardLoop implements LeasedShard {
     onBatch({ streamName, records: records.length, bytes, millisBehindLatest, previousBatchMs });
     return createBatch(held, records, millisBehindLatest, before);
   }
-}
-
-/** Says in the lease that no call is under way any more; what is done is stored with it. */
-async function settleAttempts(held: HeldLease): Promise<void> {
-  const { attempts, checkpoint } = held.lease;
-  if (attempts?.isUnderWay !== true) return;
-  // The count is about the record after the stored checkpoint: of the one after what rides nothing is known.
-  const made = compareCheckpoints(held.checkpointed, checkpoint) === 0 ? attempts.made : 0;
-  await held.renew({ made, isUnderWay: false });
 }

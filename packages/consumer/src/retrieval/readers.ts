@@ -111,9 +111,14 @@ export class Readers {
     }
   }
 
-  /** A reader of the shard from the position on; it begins to fetch at once. */
-  create(stream: ConsumedStream, shardId: string, position: StartingPosition): ShardReader {
-    const { options, kinesis, system, events } = this.#wiring;
+  /** A reader of the shard from the position on, which tells `events` what fails; it begins to fetch at once. */
+  create(
+    stream: ConsumedStream,
+    shardId: string,
+    position: StartingPosition,
+    events: EventPublisher<ConsumerEvent>,
+  ): ShardReader {
+    const { options, kinesis, system } = this.#wiring;
     const common = {
       kinesis,
       system,
