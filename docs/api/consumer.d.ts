@@ -168,6 +168,10 @@ export type ConsumerEvent = {
     readonly receiver: string | undefined;
 }
  | {
+    readonly type: "handler-abandoned";
+    readonly shardId: string;
+}
+ | {
     readonly type: "handler-left-early";
     readonly shardId: string;
     readonly restartInMs: number;
@@ -517,7 +521,7 @@ export type ShardHandler = (shard: LeasedShard) => Promise<void>;
 export interface ShardHealth {
     readonly shardId: string;
     readonly streamName: string;
-    readonly phase: ShardState["phase"];
+    readonly phase: ShardState["phase"] | "not-consumed";
     readonly checkpoint: string;
     readonly millisBehindLatest: number | undefined;
     readonly sinceDeliveryMs: number;
