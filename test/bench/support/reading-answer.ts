@@ -2,7 +2,7 @@
  * Driver. What a shard of the consumer's bench answers: about 2 MB of records, as JSON and as CBOR.
  */
 import { Aggregator } from "@millrace/aggregation";
-import { encodeCbor } from "../../../packages/core/src/kinesis/wire-cbor.ts";
+import { encodeCbor } from "../../../packages/core/src/kinesis/cbor-write.ts";
 
 /** How the records are. */
 export interface Shape {

@@ -5,7 +5,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { readingAnswer, type Shape } from "./reading-answer.ts";
-import { encodeCbor, type CborMap } from "../../../packages/core/src/kinesis/wire-cbor.ts";
+import { encodeCbor, type CborMap } from "../../../packages/core/src/kinesis/cbor-write.ts";
 
 const answer = readingAnswer(JSON.parse(process.argv[2] ?? "") as Shape);
 const shardCount = 256;

@@ -6,7 +6,8 @@ import { hash } from "node:crypto";
 import { createServer } from "node:http";
 import { createServer as createHttp2Server } from "node:http2";
 import type { AddressInfo } from "node:net";
-import { decodeCbor, encodeCbor, type CborMap } from "../../../packages/core/src/kinesis/wire-cbor.ts";
+import { encodeCbor, type CborMap } from "../../../packages/core/src/kinesis/cbor-write.ts";
+import { decodeCbor } from "../../../packages/core/src/kinesis/wire-cbor.ts";
 
 const shards = Number(process.argv[2] ?? 4);
 const keySpace = 1n << 128n;

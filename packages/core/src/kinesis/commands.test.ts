@@ -5,7 +5,8 @@ import type { AddressInfo } from "node:net";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { kinesisFromClient } from "./aws-adapter.ts";
 import { FastPutRecordsCommand } from "./commands.ts";
-import { decodeCbor, encodeCbor, type CborValue } from "./wire-cbor.ts";
+import { encodeCbor, type CborValue } from "./cbor-write.ts";
+import { decodeCbor } from "./wire-cbor.ts";
 
 interface Call {
   readonly headers: IncomingHttpHeaders;

@@ -17,8 +17,10 @@ import type {
   PutRecordsOutput,
 } from "@aws-sdk/client-kinesis";
 import { cborType, install } from "./command-codec.ts";
-import { decodeCbor, encodeCbor, encodePutRecordsCbor, type CborMap } from "./wire-cbor.ts";
-import { decodeGetRecordsJson, decodePutRecordsJson, encodePutRecordsJson } from "./wire-json.ts";
+import { encodeCbor, encodePutRecordsCbor, type CborMap } from "./cbor-write.ts";
+import { decodeCbor } from "./wire-cbor.ts";
+import { encodePutRecordsJson } from "./put-records-json.ts";
+import { decodeGetRecordsJson, decodePutRecordsJson } from "./wire-json.ts";
 
 /** How bodies are written: JSON, or `application/x-amz-cbor-1.1`, which needs no base64. */
 export type WireFormat = "json" | "cbor";

@@ -1,40 +1,11 @@
 /**
- * Pure. The two large payloads of Kinesis in `application/x-amz-json-1.1`: PutRecords requests and GetRecords answers.
+ * Pure. Reads the answers of PutRecords and GetRecords in `application/x-amz-json-1.1`.
  *
- * The SDK's own serializer walks its schema for every field of every record; these know their two shapes.
+ * The SDK's own deserializer walks its schema for every field of every record; these know their two shapes.
  * Source: API reference of PutRecords and GetRecords; AWS JSON 1.1 protocol (blobs in base64, times in seconds).
  */
-import type { GetRecordsOutput, PutRecordsInput, PutRecordsOutput } from "@aws-sdk/client-kinesis";
+import type { GetRecordsOutput, PutRecordsOutput } from "@aws-sdk/client-kinesis";
 import { dateOfSeconds, scanRecords } from "./scan-records.ts";
-
-const dataField = '{"Data":"';
-const keyField = '","PartitionKey":';
-const hashKeyField = ',"ExplicitHashKey":"';
-
-/** The body of a PutRecords request. */
-export function encodePutRecordsJson(input: PutRecordsInput): Buffer {
-  const { Records: records = [], ...stream } = input;
-  const tail = `],${JSON.stringify(stream).slice(1)}`;
-  const keys: string[] = [];
-  let bytes = '{"Records":['.length + Buffer.byteLength(tail) + records.length;
-  for (const record of records) {
-    const key = JSON.stringify(record.PartitionKey ?? "");
-    keys.push(key);
-    bytes += dataField.length + base64Length(record.Data) + keyField.length + Buffer.byteLength(key) + 1;
-    if (record.ExplicitHashKey !== undefined) bytes += hashKeyField.length + record.ExplicitHashKey.length + 1;
-  }
-  const body = Buffer.allocUnsafe(bytes);
-  let at = body.write('{"Records":[', 0, "latin1");
-  for (const [index, record] of records.entries()) {
-    const hashKey = record.ExplicitHashKey === undefined ? "" : `${hashKeyField}${record.ExplicitHashKey}"`;
-    // Each write is a call out of JavaScript, which costs more than the few bytes it moves.
-    at += body.write(index > 0 ? `,${dataField}` : dataField, at, "latin1");
-    at += body.write(base64Of(record.Data), at, "latin1");
-    at += body.write(`${keyField}${keys[index]}${hashKey}}`, at, "utf8");
-  }
-  at += body.write(tail, at, "utf8");
-  return body.subarray(0, at);
-}
 
 /** The answer to PutRecords. */
 export function decodePutRecordsJson(body: Buffer): PutRecordsOutput {
@@ -61,15 +32,4 @@ export function decodeGetRecordsJson(body: Buffer): GetRecordsOutput {
     if (typeof arrival === "number") record.ApproximateArrivalTimestamp = dateOfSeconds(arrival);
   }
   return output as GetRecordsOutput;
-}
-
-function base64Length(data: Uint8Array | undefined): number {
-  return Math.ceil((data?.byteLength ?? 0) / 3) * 4;
-}
-
-function base64Of(data: Uint8Array | undefined): string {
-  if (data === undefined) return "";
-  return Buffer.isBuffer(data)
-    ? data.toString("base64")
-    : Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString("base64");
 }

@@ -1,7 +1,9 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { decodeCbor, encodeCbor, encodePutRecordsCbor } from "./wire-cbor.ts";
-import { decodeGetRecordsJson, encodePutRecordsJson } from "./wire-json.ts";
+import { encodeCbor, encodePutRecordsCbor } from "./cbor-write.ts";
+import { decodeCbor } from "./wire-cbor.ts";
+import { encodePutRecordsJson } from "./put-records-json.ts";
+import { decodeGetRecordsJson } from "./wire-json.ts";
 
 const records = fc.array(
   fc.record(
@@ -26,6 +28,31 @@ describe("a PutRecords body", () => {
           Records: input.Records.map((record) => ({ ...record, Data: Buffer.from(record.Data).toString("base64") })),
         });
       }),
+    );
+  });
+
+  it("in JSON keeps payloads apart, be they encoded together or alone", () => {
+    const sizes = fc.array(fc.oneof(fc.nat(10), fc.nat(1_100), fc.integer({ min: 1_000, max: 60_000 })), {
+      maxLength: 80,
+    });
+    fc.assert(
+      fc.property(sizes, (lengths) => {
+        const Records = lengths.map((length, index) => ({
+          Data: Uint8Array.from({ length }, (_, at) => (at * 31 + index) & 0xff),
+          PartitionKey: `key "${index}"`,
+          ExplicitHashKey: index % 2 === 0 ? undefined : String(index),
+        }));
+        const body = JSON.parse(encodePutRecordsJson({ StreamName: "s", Records }).toString("latin1")) as {
+          Records: { Data: string; PartitionKey: string }[];
+        };
+        expect(body.Records.map(({ Data }) => Data)).toEqual(
+          Records.map(({ Data }) => Buffer.from(Data).toString("base64")),
+        );
+        expect(body.Records.map(({ PartitionKey }) => PartitionKey)).toEqual(
+          Records.map(({ PartitionKey }) => PartitionKey),
+        );
+      }),
+      { numRuns: 30 },
     );
   });
 
