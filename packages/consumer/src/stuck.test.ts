@@ -20,9 +20,10 @@ function trouble(): string | undefined {
   return shards[0]?.trouble;
 }
 
-async function untilTrouble(pattern: RegExp, forMs = 90_000): Promise<void> {
-  await scene.timeline.run({ until: () => pattern.test(trouble() ?? ""), forMs });
-  expect(trouble()).toMatch(pattern);
+/** The trouble, once it is what the pattern says or 90 s have passed. */
+async function soon(pattern: RegExp): Promise<string | undefined> {
+  await scene.timeline.run({ until: () => pattern.test(trouble() ?? ""), forMs: 90_000 });
+  return trouble();
 }
 
 describe("health tells", () => {
@@ -31,7 +32,9 @@ describe("health tells", () => {
     scene.start("a");
     await scene.timeline.run({ until: () => scene.of("lease-acquired").length > 0, forMs: 60_000 });
     const fault = scene.simulator.fault({ kind: "internal-failure", action: "GetRecords" });
-    await untilTrouble(/cannot be read, and is tried again: .*InternalFailure/);
+    expect(await soon(/cannot be read, and is tried again: .*InternalFailure/)).toMatch(
+      /cannot be read, and is tried again: .*InternalFailure/,
+    );
     fault.stop();
     await scene.put("a");
     await scene.timeline.run({ until: () => scene.seen.length === 1, forMs: 60_000 });
@@ -41,7 +44,9 @@ describe("health tells", () => {
   test("of a handler that never asks for a batch", async () => {
     scene = new Scene(1);
     scene.start("a", {}, () => never);
-    await untilTrouble(/the handler has not asked for a batch for 2\d s/);
+    expect(await soon(/the handler has not asked for a batch for 2\d s/)).toMatch(
+      /the handler has not asked for a batch for 2\d s/,
+    );
   });
 
   test("of a handler that keeps its batch, and that it is to end", async () => {
@@ -53,18 +58,23 @@ describe("health tells", () => {
         await never;
       }
     });
-    await untilTrouble(/the handler has had its batch for 2\d s$/);
+    expect(await soon(/the handler has had its batch for 2\d s$/)).toMatch(/the handler has had its batch for 2\d s$/);
     void scene.consumers[0]?.close();
-    await untilTrouble(/the handler has had its batch for \d+ s, and is to end/);
+    expect(await soon(/the handler has had its batch for \d+ s, and is to end/)).toMatch(
+      /the handler has had its batch for \d+ s, and is to end/,
+    );
   });
 
   test("of a dead letter that takes nothing", async () => {
     scene = new Scene(1);
     await scene.put("a");
     const onFailure = { send: () => Promise.reject(new Error("the queue is gone")) };
-    const fail = (): Promise<never> => Promise.reject(new Error("poison"));
-    scene.begin("a", (consumer) => consumer.runEach(fail, { maxAttempts: 1, onFailure }));
-    await untilTrouble(/^the dead letter does not take record \d+: Error: the queue is gone$/);
+    scene.begin("a", (consumer) =>
+      consumer.runEach(() => Promise.reject(new Error("poison")), { maxAttempts: 1, onFailure }),
+    );
+    expect(await soon(/^the dead letter does not take record \d+: Error: the queue is gone$/)).toMatch(
+      /^the dead letter does not take record \d+: Error: the queue is gone$/,
+    );
   });
 
   test("of a parent that is not done, by name", async () => {
