@@ -103,7 +103,8 @@ export interface ProducerOptions {
   readonly ordering?: "none" | "perKey" | undefined;
   /**
    * With `ordering: "perKey"`, what a failed record does to those of its key that wait behind it: `fail` fails them
-   * too (code "OrderBroken"), so that the caller can put all of them again; `continue` sends them without it.
+   * too (code "OrderBroken"), so that the caller can put all of them again; `continue` sends them without it. To have
+   * them held instead while the service is out of reach, raise `recordTtlMs`: a record that does not fail breaks no order.
    * @default "fail"
    */
   readonly onOrderBreak?: "fail" | "continue" | undefined;

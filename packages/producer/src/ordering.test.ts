@@ -94,6 +94,21 @@ describe('ordering: "perKey"', () => {
     expect(producer.buffered.records).toBe(0);
   });
 
+  test("a long lifetime holds a key's records through an outage, and stores them in order [C12]", async () => {
+    const world = new World();
+    const producer = world.producer({ ordering: "perKey", recordTtlMs: 3_600_000, aggregationMaxBytes: 200 });
+    let isOut = true;
+    world.port.on("putRecords", (_request, forward) =>
+      isOut ? Promise.resolve(refusal<PutRecordsResponse>("ServiceUnavailable", "transient", 503)) : forward(),
+    );
+    const input = records(400);
+    const puts = Promise.all(input.map((record) => producer.put(record)));
+    await world.system.advance(120_000);
+    isOut = false;
+    await world.until(puts);
+    expect(sorted(await firstCopies(world))).toEqual(sorted(expected(input)));
+  });
+
   test("a withdrawn record does not hold the later ones of its key", async () => {
     const world = new World();
     const producer = world.producer({ ordering: "perKey", aggregation: false });

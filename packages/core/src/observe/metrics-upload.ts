@@ -17,7 +17,10 @@ import {
 
 /** What every adapter of metrics is set up with. */
 export interface MetricsUploadOptions {
-  /** @default "KinesisProducerLibrary", the KPL's; the KCL's is the application's name */
+  /**
+   * 1 to 255 letters, digits and `. - _ / # :`, not beginning with `AWS/`.
+   * @default "KinesisProducerLibrary", the KPL's; the KCL's is the application's name
+   */
   readonly namespace?: string | undefined;
   /** How deep the series go; each is billed. @default "stream" (the KPL's is "shard") */
   readonly granularity?: MetricsGranularity | undefined;
@@ -87,7 +90,7 @@ class MetricsUpload implements UploadedMetrics {
     this.#tree = new MetricTree(
       choiceOption("granularity", options.granularity, ["global", "stream", "shard"], "stream"),
     );
-    this.#namespace = textOption("namespace", options.namespace) ?? "KinesisProducerLibrary";
+    this.#namespace = namespaceOption(options.namespace);
     this.#uploadDelayMs = integerOption("uploadDelayMs", options.uploadDelayMs, {
       min: 1,
       max: 60_000,
@@ -131,6 +134,14 @@ class MetricsUpload implements UploadedMetrics {
       this.#onError(error);
     }
   }
+}
+
+/** Source: CloudWatch API reference, PutMetricData: 1 to 255 characters, of which `AWS/` at the beginning is AWS's own. */
+function namespaceOption(value: string | undefined): string {
+  const namespace = textOption("namespace", value) ?? "KinesisProducerLibrary";
+  if (/^(?!AWS\/)[\w.#:/-]{1,255}$/.test(namespace)) return namespace;
+  const expected = "1 to 255 letters, digits and . - _ / # :, not beginning with AWS/";
+  throw new ConfigError({ path: "namespace", got: namespace, expected });
 }
 
 function warn(error: unknown): void {

@@ -2,6 +2,8 @@ import { describe, expect, it } from "vitest";
 import { cloudWatchMetrics, embeddedMetrics } from "./metrics-upload.ts";
 import { MetricTree, type PutMetricDataInput } from "./metrics.ts";
 
+const sendNothing = () => Promise.resolve();
+
 describe("the tree of series", () => {
   it("makes seven series of one name from two streams of two shards, as the KPL does", () => {
     const tree = new MetricTree("shard");
@@ -100,7 +102,21 @@ describe("the adapters", () => {
     ]);
   });
 
+  it("drop dimensions that CloudWatch would refuse, and keep to what it takes", async () => {
+    const inputs: PutMetricDataInput[] = [];
+    const metrics = cloudWatchMetrics({ send: (input) => Promise.resolve(inputs.push(input)) });
+    metrics.record("ErrorsByCode", "Count", 1, { errorCode: " ", streamName: "caf\u00e9\n" });
+    await metrics.close();
+    expect(inputs[0]?.MetricData.at(-1)?.Dimensions).toEqual([{ Name: "StreamName", Value: "caf??" }]);
+  });
+
   it("refuse options that cannot be", () => {
+    expect(() => cloudWatchMetrics({ send: sendNothing, namespace: "AWS/Kinesis" })).toThrow(
+      /namespace: expected 1 to 255/,
+    );
+    expect(() => cloudWatchMetrics({ send: sendNothing, namespace: "n".repeat(256) })).toThrow(
+      /namespace: expected 1 to 255/,
+    );
     expect(() => cloudWatchMetrics({} as never)).toThrow(/send: expected a function/);
     expect(() => embeddedMetrics({ write: () => {}, granularity: "host" as never })).toThrow(/granularity: expected/);
   });

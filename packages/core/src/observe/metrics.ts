@@ -139,7 +139,7 @@ export function putMetricDataInputs(
     MetricName: one.name,
     Unit: one.unit,
     Timestamp: new Date(wallMs),
-    Dimensions: one.dimensions.map(([Name, Value]) => ({ Name, Value })),
+    Dimensions: cloudWatchDimensions(one).map(([Name, Value]) => ({ Name, Value })),
     StatisticValues: { SampleCount: one.samples, Sum: one.sum, Minimum: one.minimum, Maximum: one.maximum },
   }));
   const inputs: PutMetricDataInput[] = [];
@@ -149,25 +149,42 @@ export function putMetricDataInputs(
   return inputs;
 }
 
+/** Longest value of a dimension. Source: CloudWatch API reference, Dimension; read 2026-11-22. */
+const maxDimensionLength = 1_024;
+
+/** As CloudWatch takes them: values of ASCII without control characters, and none that are blank, which the KPL drops too. */
+function cloudWatchDimensions({ dimensions }: MetricSeries): [name: string, value: string][] {
+  return dimensions
+    .map(([name, value]): [string, string] => [name, value.replace(/[^ -~]/g, "?").slice(0, maxDimensionLength)])
+    .filter(([, value]) => value.trim() !== "");
+}
+
 /**
  * The series as lines of CloudWatch's embedded metric format: an agent or Lambda's log makes metrics of them.
- * Each stands as a statistic set, the form in which OpenTelemetry's EMF exporter writes many samples.
+ *
+ *     line = { _aws: { Timestamp, CloudWatchMetrics: [{ Namespace, Dimensions, Metrics }] }, dimension: text, metric: value }
+ *
+ * Source: CloudWatch user guide, "Specification: Embedded metric format", read 2026-11-22. It has numbers for values, and
+ * arrays of up to 100; many samples stand as a statistic set, which it does not mention and AWS's own exporter for
+ * OpenTelemetry writes (aws-observability/aws-otel-collector, issue 918).
  */
 export function embeddedMetricLines(series: readonly MetricSeries[], namespace: string, wallMs: number): string[] {
-  return series.map((one) =>
-    JSON.stringify({
+  return series.map((one) => {
+    const dimensions = cloudWatchDimensions(one);
+    const { minimum, maximum, samples, sum } = one;
+    return JSON.stringify({
       _aws: {
         Timestamp: Math.floor(wallMs),
         CloudWatchMetrics: [
           {
             Namespace: namespace,
-            Dimensions: [one.dimensions.map(([name]) => name)],
+            Dimensions: [dimensions.map(([name]) => name)],
             Metrics: [{ Name: one.name, Unit: one.unit }],
           },
         ],
       },
-      ...Object.fromEntries(one.dimensions),
-      [one.name]: { Min: one.minimum, Max: one.maximum, Count: one.samples, Sum: one.sum },
-    }),
-  );
+      ...Object.fromEntries(dimensions),
+      [one.name]: samples === 1 ? sum : { Min: minimum, Max: maximum, Count: samples, Sum: sum },
+    });
+  });
 }
