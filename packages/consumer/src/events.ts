@@ -79,7 +79,7 @@ export type ConsumerEvent =
   | {
       readonly type: "lease-deleted";
       readonly leaseKey: string;
-      readonly cause: "finished" | "shard-gone";
+      readonly cause: "finished" | "shard-gone" | "former-stream";
     }
   | { readonly type: "waiting-for-parent"; readonly shardId: string; readonly parentShardIds: readonly string[] }
   /** Records between the checkpoint and what is left were trimmed by the stream's retention [C1]. */

@@ -109,6 +109,12 @@ export interface ConsumerOptions {
   readonly leaderLeaseDurationMs?: number | undefined;
   /** Time between two comparisons of shards and leases by the leader, in milliseconds. Integer, 1,000 to 86,400,000. @default 120_000 */
   readonly shardSyncIntervalMs?: number | undefined;
+  /**
+   * How long the leases of a stream that is not in `streams` any more are kept, in milliseconds since a leader has seen
+   * them so. All workers should have the new list by then. Integer, 0 to 31,536,000,000.
+   * @default for ever. Source: KCL, FormerStreamsLeasesDeletionStrategy.
+   */
+  readonly formerStreamsKeptMs?: number | undefined;
   /** Time between two looks of the leader for leases that are of no use any more, in milliseconds. Integer, 1,000 to 86,400,000. @default 300_000 */
   readonly leaseCleanupIntervalMs?: number | undefined;
   /** Name of the table where KCL 3.0 to 3.4 keeps its leader. @default applicationName + "-CoordinatorState" */

@@ -46,6 +46,7 @@ export interface ResolvedConsumerOptions {
   readonly leaderLeaseDurationMs: number;
   readonly shardSyncIntervalMs: number;
   readonly leaseCleanupIntervalMs: number;
+  readonly formerStreamsKeptMs: number | undefined;
   readonly coordinatorTableName: string | undefined;
   readonly workerMetricsTableName: string | undefined;
   readonly migrateTables: boolean;
@@ -91,6 +92,7 @@ const names: readonly (keyof ConsumerOptions)[] = [
   "leaderLeaseDurationMs",
   "shardSyncIntervalMs",
   "leaseCleanupIntervalMs",
+  "formerStreamsKeptMs",
   "coordinatorTableName",
   "workerMetricsTableName",
   "migrateTables",
@@ -155,6 +157,8 @@ export function resolveConsumerOptions(options: ConsumerOptions): ResolvedConsum
     leaderLeaseDurationMs: integer("leaderLeaseDurationMs", 300, hourMs, 20_000),
     shardSyncIntervalMs: integer("shardSyncIntervalMs", 1_000, 24 * hourMs, 120_000),
     leaseCleanupIntervalMs: integer("leaseCleanupIntervalMs", 1_000, 24 * hourMs, 300_000),
+    formerStreamsKeptMs:
+      options.formerStreamsKeptMs === undefined ? undefined : integer("formerStreamsKeptMs", 0, 365 * 24 * hourMs, 0),
     coordinatorTableName: tableNameOption("coordinatorTableName", options.coordinatorTableName),
     workerMetricsTableName: tableNameOption("workerMetricsTableName", options.workerMetricsTableName),
     migrateTables: booleanOption("migrateTables", options.migrateTables, false),

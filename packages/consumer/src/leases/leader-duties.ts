@@ -10,7 +10,8 @@ import { SerialLoop } from "@millrace/core/runtime";
 import { ConsumerError } from "../errors.ts";
 import type { ConsumerEvent } from "../events.ts";
 import type { ConsumedStream } from "../shards/consumed-stream.ts";
-import { auditStream, deleteFinished } from "../shards/shard-audit.ts";
+import { hasOtherMode, observeFormer, splitByStream, type FormerStreams } from "../shards/former-streams.ts";
+import { auditStream, deleteFinished, deleteFormer } from "../shards/shard-audit.ts";
 import { callWithin } from "./call-within.ts";
 import { scanFleet, type FleetTables } from "./fleet-tables.ts";
 import { standsAside, suspectsAfter, type FleetRows, type Suspects } from "./fleet.ts";
@@ -28,6 +29,9 @@ export interface LeaderDutiesOptions extends LeaseAssignerOptions {
   readonly tables: FleetTables;
   readonly kinesis: KinesisPort;
   readonly streams: readonly ConsumedStream[];
+  readonly isMultiStream: boolean;
+  /** Undefined for ever. */
+  readonly formerStreamsKeptMs: number | undefined;
   readonly shardSyncIntervalMs: number;
   readonly leaseCleanupIntervalMs: number;
   readonly onCrash: (error: unknown) => void;
@@ -43,6 +47,7 @@ export class LeaderDuties {
   /** When each stream's shards were last compared with its leases. */
   #syncedAt = new Map<string, number>();
   #cleanedAt = -Infinity;
+  #former: FormerStreams = new Map();
   #asideUntil = -Infinity;
   #lastScanUnits = 0;
 
@@ -84,6 +89,7 @@ export class LeaderDuties {
     this.#suspects = new Map();
     this.#assigner.forget();
     this.#syncedAt = new Map();
+    this.#former = new Map();
   }
 
   /** One round; true when another should follow at once. */
@@ -97,8 +103,11 @@ export class LeaderDuties {
       this.#events.publish({ type: "lease-table-failed", operation: "scan", error: describeError(rows.error) });
       return false;
     }
-    const fleet = rows.value;
     this.#lastScanUnits = rows.units ?? 0;
+    const { current, former } = splitByStream(rows.value.leases, this.#options.streams);
+    this.#refuseOtherMode(rows.value.leases);
+    // Nobody is given what nobody of this configuration would read.
+    const fleet: FleetRows = { ...rows.value, leases: current };
     this.#observations = observeCounters(this.#observations, fleet.leases, system.now());
     const scanMs = system.now() - startedAt;
     if (metrics !== undefined) countFleet(metrics, fleet, scanMs, system.wallNow());
@@ -113,6 +122,7 @@ export class LeaderDuties {
       await deleteFinished(this.#options, fleet.leases);
       await this.#deleteStaleWorkers(fleet);
     }
+    await this.#deleteFormer(former);
     if (standsAside(tables.layout, fleet.workers, system.wallNow())) {
       this.#asideUntil = system.now() + asideMs;
       await lock.release("a worker of KCL leads the table migration");
@@ -158,6 +168,33 @@ export class LeaderDuties {
     const tookMs = system.now() - startedAt;
     if (metrics !== undefined && synced.streams > 0) countSync(metrics, leasesByStream, { ...synced, tookMs });
     return created;
+  }
+
+  #refuseOtherMode(leases: readonly Lease[]): void {
+    const { isMultiStream, table } = this.#options;
+    if (!hasOtherMode(leases, isMultiStream)) return;
+    const why = isMultiStream
+      ? "it has leases of a single stream, under its shards' own ids, and streams was given"
+      : "it has leases of several streams, under their names, and one stream was given";
+    throw new ConsumerError("ERR_STREAM_MODE", `cannot use the lease table ${table.name}: ${why}`);
+  }
+
+  /** Leases of streams that are named no more, once that was so for long enough. */
+  async #deleteFormer(former: ReadonlyMap<string, readonly Lease[]>): Promise<void> {
+    const { system, formerStreamsKeptMs, metrics, streams } = this.#options;
+    const now = system.now();
+    this.#former = observeFormer(this.#former, former.keys(), now);
+    let deleted = 0;
+    for (const [identifier, leases] of former) {
+      const since = this.#former.get(identifier) ?? now;
+      if (formerStreamsKeptMs !== undefined && now - since >= formerStreamsKeptMs) {
+        if ((await deleteFormer(this.#options, leases)) > 0) deleted++;
+      }
+    }
+    if (!this.#options.isMultiStream || metrics === undefined) return;
+    metrics.summary("MultiStreamTracker", "ActiveStreams.Count", "Count", streams.length);
+    metrics.summary("MultiStreamTracker", "StreamsPendingDeletion.Count", "Count", former.size - deleted);
+    metrics.summary("MultiStreamTracker", "DeletedStreams.Count", "Count", deleted);
   }
 
   /** Reports of workers that are long gone. The condition keeps one that has just come back. */

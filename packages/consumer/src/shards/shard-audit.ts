@@ -90,7 +90,17 @@ async function readLease(ports: LeaseCreationPorts, leaseKey: string): Promise<L
   return row.value === undefined ? undefined : parseLease(row.value);
 }
 
-async function deleteLease(ports: LeaseCreationPorts, lease: Lease, cause: "finished" | "shard-gone"): Promise<void> {
+/** Deletes leases of a stream that is not read any more; gives how many. */
+export async function deleteFormer(ports: LeaseCreationPorts, leases: readonly Lease[]): Promise<number> {
+  let deleted = 0;
+  for (const lease of leases) if (await deleteLease(ports, lease, "former-stream")) deleted++;
+  return deleted;
+}
+
+type DeletionCause = "finished" | "shard-gone" | "former-stream";
+
+async function deleteLease(ports: LeaseCreationPorts, lease: Lease, cause: DeletionCause): Promise<boolean> {
   const outcome = await ports.table.delete(lease.leaseKey, deletionConditions(lease));
   if (outcome.ok) ports.events.publish({ type: "lease-deleted", leaseKey: lease.leaseKey, cause });
+  return outcome.ok;
 }
