@@ -182,7 +182,7 @@ export type ConsumerEvent = {
 } | {
     readonly type: "lease-deleted";
     readonly leaseKey: string;
-    readonly cause: "finished" | "shard-gone";
+    readonly cause: "finished" | "shard-gone" | "former-stream";
 } | {
     readonly type: "waiting-for-parent";
     readonly shardId: string;
@@ -298,6 +298,7 @@ export interface ConsumerOptions {
     readonly workerMetrics?: "auto" | "host" | "none" | undefined;
     readonly leaderLeaseDurationMs?: number | undefined;
     readonly shardSyncIntervalMs?: number | undefined;
+    readonly formerStreamsKeptMs?: number | undefined;
     readonly leaseCleanupIntervalMs?: number | undefined;
     readonly coordinatorTableName?: string | undefined;
     readonly workerMetricsTableName?: string | undefined;
