@@ -4,7 +4,7 @@ export default defineConfig({
   test: {
     include: [
       "packages/*/src/**/*.test.ts",
-      "test/{contract,integration,simulation,tidy}/**/*.test.ts",
+      "test/{contract,integration,interop,simulation,tidy}/**/*.test.ts",
       "examples/**/*.test.ts",
     ],
     // For what hangs, not for what is slow: how long a test takes on a busy machine says nothing about the code.

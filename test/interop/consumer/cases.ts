@@ -69,6 +69,32 @@ function leaderDies(leader: Side): FleetCase {
   };
 }
 
+/** The leader stands still for longer than its leases and its lock last, and goes on in the belief that it has them. */
+function leaderPauses(leader: Side): FleetCase {
+  const heir = `${other(leader)}-1`;
+  return {
+    name: `${leader}-pauses`,
+    title: `${called[leader]} leads and is paused until ${called[other(leader)]} has taken over; then it gets its share again`,
+    shardCount: 4,
+    exactlyOnce: false,
+    async run(fleet) {
+      await begin(fleet, leader, 4);
+      await join(fleet, other(leader), heir, 2);
+      const pausedAt = fleet.journal.length;
+      fleet.setPaused(`${leader}-1`, true);
+      await fleet.until(`${heir} reads all shards`, failoverMs, () => fleet.shardsRead(pausedAt, heir).size === 4);
+      const resumedAt = fleet.journal.length;
+      fleet.setPaused(`${leader}-1`, false);
+      await fleet.until(`${leader}-1 is given two shards`, failoverMs, () => {
+        const given = fleet.journal.slice(resumedAt).filter((entry) => entry.type === "started");
+        return new Set(given.map(({ shardId }) => shardId)).size >= 2;
+      });
+      mustBe(await fleet.leader(), heir, "the leader");
+      await finish(fleet);
+    },
+  };
+}
+
 /** Both sides end shards that were split, and shards that were merged. */
 function reshard(leader: Side): FleetCase {
   return {
@@ -227,6 +253,8 @@ const legacyTables: FleetCase = {
 export const fleetCases: readonly FleetCase[] = [
   leaderDies("millrace"),
   leaderDies("java"),
+  leaderPauses("millrace"),
+  leaderPauses("java"),
   handOff("java"),
   handOff("millrace"),
   reshard("java"),

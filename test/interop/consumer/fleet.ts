@@ -101,6 +101,11 @@ export class Fleet {
     this.#workers.delete(workerId);
   }
 
+  /** Stops a worker in its tracks, or lets it go on: it cannot tell that time has passed. */
+  setPaused(workerId: string, isPaused: boolean): void {
+    this.#workers.get(workerId)?.setPaused(isPaused);
+  }
+
   /** Shuts a worker down gracefully. */
   async stop(workerId: string): Promise<void> {
     const worker = this.#workers.get(workerId);

@@ -56,6 +56,11 @@ export class LineProcess {
     return this.#closed;
   }
 
+  /** Stops it in its tracks, or lets it go on as if nothing had been. */
+  setPaused(isPaused: boolean): void {
+    this.#child.kill(isPaused ? "SIGSTOP" : "SIGCONT");
+  }
+
   async kill(): Promise<void> {
     if (!this.#isClosed) this.#child.kill("SIGKILL");
     await this.#closed;
