@@ -7,7 +7,8 @@ import { audit } from "./consumer/audit.ts";
 import { Fleet, type Peers } from "./consumer/fleet.ts";
 import { fetchKcl, fetchKpl, fetchMoto, startMoto } from "./consumer/peers.ts";
 import { checkTransactions } from "./consumer/transactions.ts";
-import { fleetCases, type FleetCase } from "./consumer/cases.ts";
+import { fleetCases } from "./consumer/cases.ts";
+import type { FleetCase } from "./consumer/fleet-case.ts";
 import type { Lane } from "./support/lane.ts";
 
 /** A JVM takes a core while it starts. */

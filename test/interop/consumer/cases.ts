@@ -2,98 +2,10 @@
 import { sumOfEffects } from "./effects.ts";
 import { rowsOf } from "./row-shapes.ts";
 import { createTable, readRows } from "./tables.ts";
-import type { Fleet } from "./fleet.ts";
-import {
-  begin,
-  called,
-  failoverMs,
-  finish,
-  join,
-  moveMs,
-  mustBe,
-  mustBeAsked,
-  other,
-  owners,
-  sidesOf,
-  startMs,
-} from "./steps.ts";
+import type { FleetCase } from "./fleet-case.ts";
+import { handOff, leaderDies, leaderPauses } from "./leader-cases.ts";
+import { begin, called, failoverMs, finish, join, moveMs, mustBe, other, owners, sidesOf, startMs } from "./steps.ts";
 import type { Side } from "./worker-lines.ts";
-
-export interface FleetCase {
-  /** Of its stream and application. */
-  readonly name: string;
-  readonly title: string;
-  readonly shardCount: number;
-  /** True where no worker is cut off, so that nothing comes twice. */
-  readonly exactlyOnce: boolean;
-  run(fleet: Fleet): Promise<void>;
-}
-
-/** Three workers, six shards: shards move from either side to either side. */
-function handOff(leader: Side): FleetCase {
-  const name = `${leader}-leads`;
-  return {
-    name,
-    title: `${called[leader]} leads; shards are handed over gracefully in both directions`,
-    shardCount: 6,
-    exactlyOnce: true,
-    async run(fleet) {
-      await begin(fleet, leader, 6);
-      await join(fleet, other(leader), `${other(leader)}-1`, 3);
-      mustBeAsked(fleet, `${leader}-1`);
-      await join(fleet, leader, `${leader}-2`, 2);
-      mustBeAsked(fleet, `${other(leader)}-1`);
-      await finish(fleet);
-      mustBe(await fleet.leader(), `${leader}-1`, "the leader");
-    },
-  };
-}
-
-/** The leader dies; the other side leads and reads on. */
-function leaderDies(leader: Side): FleetCase {
-  const heir = `${other(leader)}-1`;
-  return {
-    name: `${leader}-dies`,
-    title: `${called[leader]} leads and is killed; ${called[other(leader)]} takes the leadership and the shards over`,
-    shardCount: 4,
-    exactlyOnce: false,
-    async run(fleet) {
-      await begin(fleet, leader, 4);
-      await join(fleet, other(leader), heir, 2);
-      const killedAt = fleet.journal.length;
-      await fleet.kill(`${leader}-1`);
-      await fleet.until(`${heir} reads all shards`, failoverMs, () => fleet.shardsRead(killedAt, heir).size === 4);
-      mustBe(await fleet.leader(), heir, "the leader");
-      await finish(fleet);
-    },
-  };
-}
-
-/** The leader stands still for longer than its leases and its lock last, and goes on in the belief that it has them. */
-function leaderPauses(leader: Side): FleetCase {
-  const heir = `${other(leader)}-1`;
-  return {
-    name: `${leader}-pauses`,
-    title: `${called[leader]} leads and is paused until ${called[other(leader)]} has taken over; then it gets its share again`,
-    shardCount: 4,
-    exactlyOnce: false,
-    async run(fleet) {
-      await begin(fleet, leader, 4);
-      await join(fleet, other(leader), heir, 2);
-      const pausedAt = fleet.journal.length;
-      fleet.setPaused(`${leader}-1`, true);
-      await fleet.until(`${heir} reads all shards`, failoverMs, () => fleet.shardsRead(pausedAt, heir).size === 4);
-      const resumedAt = fleet.journal.length;
-      fleet.setPaused(`${leader}-1`, false);
-      await fleet.until(`${leader}-1 is given two shards`, failoverMs, () => {
-        const given = fleet.journal.slice(resumedAt).filter((entry) => entry.type === "started");
-        return new Set(given.map(({ shardId }) => shardId)).size >= 2;
-      });
-      mustBe(await fleet.leader(), heir, "the leader");
-      await finish(fleet);
-    },
-  };
-}
 
 /** Both sides end shards that were split, and shards that were merged. */
 function reshard(leader: Side): FleetCase {

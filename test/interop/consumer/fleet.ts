@@ -3,11 +3,11 @@
  * everything that the workers told, in the order in which it came.
  */
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { Producer } from "@millrace/producer";
 import type { KinesisSimulator } from "@millrace/simulator";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { LineProcess } from "../support/line-process.ts";
+import { Load } from "./load.ts";
 import { createTable, readRow, readRows, type RawRow } from "./tables.ts";
 import { writeWithKpl } from "./peers.ts";
 import type { Entry, Side, WorkerLine, WorkerSettings } from "./worker-lines.ts";
@@ -39,8 +39,6 @@ const javaFlags = [
   "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
 ];
 const workerScript = fileURLToPath(new URL("millrace-worker.ts", import.meta.url));
-const pauseBetweenPutsMs = 40;
-const recordsPerPut = 5;
 
 /** A fleet under test. The name is its stream's and its application's. */
 export class Fleet {
@@ -51,8 +49,7 @@ export class Fleet {
   readonly #peers: Peers;
   readonly dynamodb: DynamoDBClient;
   readonly #workers = new Map<string, LineProcess>();
-  #load: { isOn: boolean; readonly ended: Promise<void> } | undefined;
-  #nextRecord = 0;
+  #load: Load | undefined;
   #isLegacy = false;
 
   constructor(peers: Peers, name: string, shardCount: number) {
@@ -114,27 +111,9 @@ export class Fleet {
     this.#workers.delete(workerId);
   }
 
-  /** Puts records, some in aggregates and some alone, until `stopLoad`. */
+  /** Puts records until `stopLoad`. */
   startLoad(): void {
-    const load = { isOn: true, ended: Promise.resolve() };
-    this.#load = { ...load, ended: this.#putWhile(() => this.#load?.isOn === true) };
-  }
-
-  async #putWhile(isOn: () => boolean): Promise<void> {
-    const wiring = { kinesis: this.#peers.simulator.kinesis };
-    const aggregating = new Producer({ streamName: this.name, recordMaxBufferedMs: 50 }, wiring);
-    const plain = new Producer({ streamName: this.name, aggregation: false }, wiring);
-    const puts: Promise<unknown>[] = [];
-    for (let round = 0; round === 0 || isOn(); round++) {
-      const producer = round % 4 === 3 ? plain : aggregating;
-      for (let index = 0; index < recordsPerPut; index++) {
-        const text = `${this.name}-${this.#nextRecord++}`;
-        puts.push(producer.put({ partitionKey: text, data: text }).then(() => this.put.add(text)));
-      }
-      await pause(pauseBetweenPutsMs);
-    }
-    await Promise.all([aggregating.close(), plain.close()]);
-    await Promise.all(puts);
+    this.#load = new Load(this.#peers.simulator.kinesis, this.name, this.put);
   }
 
   /** Has the KPL store records of these texts. */
@@ -146,10 +125,7 @@ export class Fleet {
 
   /** Resolves once everything that was put is stored. */
   async stopLoad(): Promise<void> {
-    const load = this.#load;
-    if (load === undefined) return;
-    load.isOn = false;
-    await load.ended;
+    await this.#load?.stop();
     this.#load = undefined;
   }
 
@@ -243,9 +219,9 @@ export class Fleet {
 
   /** Ends every worker that is left, and the load. */
   async close(): Promise<void> {
-    if (this.#load !== undefined) this.#load.isOn = false;
     await Promise.all([...this.#workers.values()].map((worker) => worker.kill()));
-    await this.#load?.ended.catch(() => undefined);
+    // What ended the case is told; that puts failed too is not.
+    await this.stopLoad().catch(() => undefined);
     this.dynamodb.destroy();
   }
 }

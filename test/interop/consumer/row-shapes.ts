@@ -1,6 +1,6 @@
 /** Driver. Both sides make the same rows: each side alone is held against one list of attributes and their types. */
 import { isDeepStrictEqual } from "node:util";
-import type { FleetCase } from "./cases.ts";
+import type { FleetCase } from "./fleet-case.ts";
 import { begin, called, finish, startMs } from "./steps.ts";
 import type { RawRow } from "./tables.ts";
 import type { Side } from "./worker-lines.ts";
