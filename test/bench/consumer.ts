@@ -8,6 +8,7 @@
 import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import type { Report, Row } from "./support/report.ts";
+import type { HostileCost } from "./support/hostile-reader.ts";
 import type { Shape } from "./support/reading-answer.ts";
 
 const rounds = 3;
@@ -62,6 +63,28 @@ export async function run(report: Report): Promise<void> {
       `${rounds} interleaved rounds of ${roundMs / 1_000} s after a warm-up of ${warmUpMs / 1_000} s; higher is better.`,
   );
   for (const shape of shapes) await compareReaders(report, shape);
+  await measureHostile(report);
+}
+
+/** Bounds: 64 MB more memory, 50 ms without a turn of the event loop. */
+async function measureHostile(report: Report): Promise<void> {
+  const costs: HostileCost[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const child = fork(new URL("support/hostile-reader.ts", import.meta.url));
+    const [cost] = (await once(child, "message")) as [HostileCost];
+    costs.push(cost);
+  }
+  report.add({
+    title: "an aggregate of 10 MiB with user records as small as can be: what it takes beyond ordinary ones",
+    rows: costs.map((cost, round): Row => ({
+      name: `round ${round + 1}`,
+      values: {
+        "M user records": cost.userRecords / 1e6,
+        "MB more (64)": cost.moreMegabytes,
+        "ms blocked (50)": cost.longestBlockMs,
+      },
+    })),
+  });
 }
 
 async function compareReaders(report: Report, shape: (typeof shapes)[number]): Promise<void> {

@@ -1,12 +1,13 @@
 /** Pure. Whether the digests of aggregates are right: of several at once, because eight cost little more than one. */
+import { createHash } from "node:crypto";
 import { DIGEST_BYTES, MAGIC, isFramed } from "./format.ts";
 import { md5OfMany } from "./md5-many.ts";
 import type { KinesisRecord } from "./record.ts";
 
 /** As many as `md5OfMany` hashes side by side. */
 const groupRecords = 8;
-/** A group begins no further record past this size, so that a step stays short: hashed alone, these take some milliseconds. */
-const groupBytes = 1_048_576;
+/** Bytes that one step hashes, about: one by one they take a millisecond or two. */
+const stepBytes = 1_048_576;
 
 /** The checks of one list of Kinesis records. */
 export class DigestChecks {
@@ -20,8 +21,10 @@ export class DigestChecks {
     this.#sources = sources;
   }
 
-  /** Of the framed record at `index`. Asked in rising order. */
-  isRight(index: number): boolean {
+  /** Whether the digest of the framed record at `index` is right, in steps. Asked in rising order. */
+  *check(index: number): Generator<never[], boolean> {
+    const data = this.#sources[index]?.data ?? new Uint8Array();
+    if (data.length > stepBytes) return yield* checkInSteps(data);
     if (index >= this.#groupEnd) this.#checkGroupAt(index);
     return !this.#wrong.has(index);
   }
@@ -32,11 +35,9 @@ export class DigestChecks {
     const messages: Uint8Array[] = [];
     let bytes = 0;
     let index = start;
-    for (; index < sources.length && messages.length < groupRecords && bytes < groupBytes; index++) {
+    for (; index < sources.length && messages.length < groupRecords && bytes < stepBytes; index++) {
       const data = sources[index]?.data;
-      if (data === undefined || !isFramed(data)) continue;
-      // A large one goes alone, whatever comes before it.
-      if (messages.length > 0 && data.length > groupBytes) break;
+      if (data === undefined || data.length > stepBytes || !isFramed(data)) continue;
       indexes.push(index);
       messages.push(data.subarray(MAGIC.length, data.length - DIGEST_BYTES));
       bytes += data.length;
@@ -54,4 +55,17 @@ export class DigestChecks {
         this.#wrong.add(wanted);
     }
   }
+}
+
+/** A large record alone, piece by piece. */
+function* checkInSteps(data: Uint8Array): Generator<never[], boolean> {
+  const end = data.length - DIGEST_BYTES;
+  const hash = createHash("md5");
+  for (let from = MAGIC.length; from < end; from += stepBytes) {
+    // Before the first piece too: what the caller did in this turn of the event loop would add up.
+    yield [];
+    hash.update(data.subarray(from, Math.min(end, from + stepBytes)));
+  }
+  yield [];
+  return hash.digest().equals(data.subarray(end));
 }

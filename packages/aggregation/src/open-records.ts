@@ -16,8 +16,6 @@ import { MessageReader } from "./wire.ts";
 
 /** Bytes that one step reads without an answer; even of the smallest fields it takes a few milliseconds. */
 const STEP_BYTES = 131_072;
-/** Above this size the digest is a step of its own, so that digest and check never add up in one. */
-const LARGE_BYTES = 1_048_576;
 /** Most user records of a compressed aggregate, which are made in one slice. */
 const MAX_PACKED_RECORDS = 250_000;
 
@@ -55,7 +53,7 @@ export function* openRecords<Source extends KinesisRecord, Made>(
     for (let index = 0; index < sources.length; index++) {
       const source = sources[index] as Source;
       const begin = index === 0 ? firstSubSequenceNumber : 0;
-      const opened = isFramed(source.data) ? yield* openAggregate(source, digests.isRight(index), rules) : "whole";
+      const opened = isFramed(source.data) ? yield* openAggregate(source, digests.check(index), rules) : "whole";
       if (opened === "whole") {
         if (begin > 0) continue;
         if (slice.length >= rules.sliceRecords) {
@@ -87,12 +85,11 @@ export function* openRecords<Source extends KinesisRecord, Made>(
 /** Checks all of an aggregate, in steps. "whole" when it is to be delivered as it came, "nothing" when not at all. */
 function* openAggregate(
   source: KinesisRecord,
-  isDigestRight: boolean,
+  digest: Generator<never[], boolean>,
   rules: Rules,
 ): Generator<never[], MessageReader | "whole" | "nothing"> {
-  if (!isDigestRight) return isDefectDelivered("bad-digest", source, rules) ? "whole" : "nothing";
+  if (!(yield* digest)) return isDefectDelivered("bad-digest", source, rules) ? "whole" : "nothing";
   const bytes = asBuffer(source.data);
-  if (bytes.length > LARGE_BYTES) yield [];
   const reader = new MessageReader(bytes.subarray(MAGIC.length, bytes.length - DIGEST_BYTES));
   try {
     while (!reader.check(STEP_BYTES)) yield [];

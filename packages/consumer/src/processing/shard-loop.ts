@@ -179,12 +179,12 @@ export class ShardLoop implements LeasedShard {
     while (this.#endedBy === undefined && !this.#leaving.signal.aborted) {
       if (held.isOver) return this.#end("lease-lost");
       if (this.#drain.signal.aborted) return this.#end("shutdown");
+      // An aggregate of millions must not keep timers and lease renewals waiting for all of it.
+      if (this.#isExpanding) await system.breathe();
       const slice = this.#slices?.next();
       if (slice !== undefined && slice.done !== true) {
-        const { records, bytes } = slice.value;
-        // An aggregate of millions must not keep timers and lease renewals waiting for all of it.
-        if (this.#isExpanding) await system.breathe();
         this.#isExpanding = true;
+        const { records, bytes } = slice.value;
         if (records.length > 0) return this.#deliver(records, bytes);
         continue;
       }

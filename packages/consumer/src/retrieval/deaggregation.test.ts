@@ -1,5 +1,8 @@
 import { Aggregator, partitionKeyHash } from "@millrace/aggregation";
+import { realSystem } from "@millrace/core/runtime";
 import { afterEach, describe, expect, test } from "vitest";
+import { Consumer } from "../consumer.ts";
+import { MemoryLeaseTable } from "../io/memory-lease-table.ts";
 import { Fleet } from "../testing-support/fleet.ts";
 import { checkDeaggregation } from "./deaggregation.ts";
 
@@ -67,4 +70,41 @@ test("records that retention removed before they were read are told, not passed 
 test("an option that is none is refused", () => {
   expect(() => checkDeaggregation({ onBadDigest: "drop" } as never)).toThrow(/deaggregation.onBadDigest/);
   expect(() => checkDeaggregation({ onBadDigests: "skip" } as never)).toThrow(/Did you mean/);
+});
+
+test("between two batches of a huge aggregate, and between two steps of checking it, other work runs [C6]", async () => {
+  fleet = new Fleet({ shardCount: 1 });
+  const aggregator = new Aggregator({ maxBytes: 1_000_000 });
+  while (aggregator.add({ partitionKey: "k", data: "" }));
+  await fleet.putRecords([{ data: aggregator.build().data, partitionKey: "k" }]);
+  const trace: string[] = [];
+  const system = {
+    ...realSystem,
+    breathe: () => {
+      trace.push("breathe");
+      return realSystem.breathe();
+    },
+  };
+  const consumer = new Consumer(
+    { streamName: "clicks", applicationName: "app", leaseTable: new MemoryLeaseTable(), leaseDiscoveryIntervalMs: 50 },
+    { kinesis: fleet.simulator.kinesis, system },
+  );
+  let count = 0;
+  let largest = 0;
+  await consumer.run(async (shard) => {
+    for await (const batch of shard) {
+      trace.push("batch");
+      largest = Math.max(largest, batch.records.length);
+      count += batch.records.length;
+      await batch.checkpoint(undefined, { durable: false });
+      if (count === aggregator.count) void consumer.close();
+    }
+  });
+  expect(count).toBeGreaterThan(150_000);
+  expect(largest).toBe(10_000);
+  const batches = trace.filter((step) => step === "batch").length;
+  expect(batches).toBe(Math.ceil(count / 10_000));
+  // A step checks 128 KiB of it.
+  expect(trace.indexOf("batch")).toBeGreaterThanOrEqual(Math.floor(1_000_000 / 131_072));
+  expect(trace.join(" ")).not.toContain("batch batch");
 });

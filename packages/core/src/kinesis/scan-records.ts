@@ -21,6 +21,9 @@ const closeBracket = 0x5d;
 const equals = 0x3d;
 const dot = 0x2e;
 
+/** Characters of base64 that are decoded at once; a multiple of four. */
+const pieceCharacters = 131_072;
+
 const recordsField = Buffer.from('"Records":[');
 const dataField = Buffer.from('"Data":"');
 const keyField = Buffer.from('"PartitionKey":"');
@@ -163,13 +166,25 @@ class RecordScan {
     const padding = body[end - 1] !== equals ? 0 : body[end - 2] !== equals ? 1 : 2;
     const bytes = length === 0 ? 0 : (length / 4) * 3 - padding;
     const at = this.#payloadsEnd;
-    const payload = this.#payloads.subarray(at, at + bytes);
-    // Characters that are not base64's, an escape among them, are passed over, which leaves bytes missing at the end.
-    if (length > 0 && this.#payloads.write(body.toString("latin1", start, end), at, bytes, "base64") !== bytes)
-      return false;
-    record.Data = payload;
+    if (!this.#decode(start, end, at, bytes)) return false;
+    record.Data = this.#payloads.subarray(at, at + bytes);
     this.#payloadsEnd = at + bytes;
     this.at = end + 1;
+    return true;
+  }
+
+  /** Writes what base64 from `start` to `end` stands for to `at`; false when it is not `bytes` long. */
+  #decode(start: number, end: number, at: number, bytes: number): boolean {
+    let written = 0;
+    // Piece by piece: the platform decodes text only, and that of a whole record may be 14 MB.
+    for (let from = start; from < end; from += pieceCharacters) {
+      const piece = this.#body.toString("latin1", from, Math.min(end, from + pieceCharacters));
+      const isLast = from + pieceCharacters >= end;
+      const expected = isLast ? bytes - written : (pieceCharacters / 4) * 3;
+      // Characters that are not base64's, an escape among them, are passed over, which leaves bytes missing.
+      if (this.#payloads.write(piece, at + written, expected, "base64") !== expected) return false;
+      written += expected;
+    }
     return true;
   }
 
