@@ -3,10 +3,8 @@
  * Driver. `millrace-agent`: parses the command line and calls a command.
  */
 import { Command, CommanderError } from "commander";
-import { ConfigError } from "@millrace/core/options";
-import { describeError } from "@millrace/core/observe";
 import { check } from "./commands/check.ts";
-import { exitCode, exitCodeOf } from "./commands/exit-code.ts";
+import { errorLine, exitCode, exitCodeOf } from "./commands/exit-code.ts";
 import { listPositions, resetPositions } from "./commands/positions.ts";
 import { run } from "./commands/run.ts";
 import { status } from "./commands/status.ts";
@@ -70,9 +68,5 @@ program.parseAsync().catch((error: unknown) => {
     return;
   }
   process.exitCode = exitCodeOf(error);
-  const detail =
-    error instanceof ConfigError
-      ? { path: error.path, got: error.got, expected: error.expected, hint: error.hint }
-      : { stack: error instanceof Error ? error.stack : undefined };
-  process.stderr.write(`${JSON.stringify({ level: "fatal", msg: describeError(error), ...detail })}\n`);
+  process.stderr.write(`${errorLine(error)}\n`);
 });

@@ -45,6 +45,19 @@ describe("scenario 75: a bad configuration is named by its path, with what came 
       "flows[0].filePattern",
       "absolute path",
     ],
+    [
+      "a glob without its end",
+      { flows: [{ ...flow, filePattern: "/var/[a/x" }] },
+      "flows[0].filePattern",
+      '"[" without',
+    ],
+    [
+      "a brace without its end",
+      { flows: [{ ...flow, filePattern: ["/a", "/var/{a,b"] }] },
+      "flows[0].filePattern[1]",
+      '"{" without its "}" at character 6',
+    ],
+    ["an exclusion that is no glob", { flows: [{ ...flow, exclude: "**/a}" }] }, "flows[0].exclude", '"}" without'],
     ["no destination", { flows: [{ filePattern: "/x" }] }, "flows[0].kinesisStream", "name or ARN"],
     [
       "a bad expression",
@@ -174,3 +187,10 @@ test("Java's expressions mean the same here, or are refused", () => {
   expect(matches("a*+b", "aab")).toContain("possessive");
   expect(matches("[a-z&&[^b]]", "a")).toContain("character classes");
 });
+
+test.each(["/a/[]x]*", "/a/[!]]*", "/a/{b,{c,d}}", String.raw`/a/\{x`, "/a/[a-z]/{b}"])(
+  "%s is a glob",
+  (filePattern) => {
+    expect(parseConfig({ flows: [{ ...flow, filePattern }] }).config.flows[0]?.filePattern).toEqual([filePattern]);
+  },
+);

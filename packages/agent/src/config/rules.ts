@@ -4,6 +4,7 @@
 import { ConfigError } from "@millrace/core/options";
 import { deliveryLimits } from "../firehose/delivery-port.ts";
 import { flowIdOf } from "./flow-id.ts";
+import { globProblem } from "./glob.ts";
 import { type AgentConfig, type FlowConfig, javaCredentialKeys } from "./schema.ts";
 
 /** @throws {ConfigError} for the first rule that is broken. */
@@ -79,6 +80,8 @@ function checkDelivery(flow: FlowConfig, path: string): void {
 }
 
 function checkPatterns(flow: FlowConfig, path: string): void {
+  checkGlobs(`${path}.filePattern`, flow.filePattern);
+  checkGlobs(`${path}.exclude`, flow.exclude);
   for (const [index, filePattern] of flow.filePattern.entries()) {
     if (filePattern.startsWith("/") && !filePattern.endsWith("/")) continue;
     throw new ConfigError({
@@ -92,6 +95,19 @@ function checkPatterns(flow: FlowConfig, path: string): void {
       path: `${path}.multiLineContinuePattern`,
       got: flow.multiLineContinuePattern.source,
       expected: "only one of multiLineStartPattern and multiLineContinuePattern",
+    });
+  }
+}
+
+function checkGlobs(path: string, globs: readonly string[]): void {
+  for (const [index, glob] of globs.entries()) {
+    const problem = globProblem(glob);
+    if (problem === undefined) continue;
+    throw new ConfigError({
+      path: globs.length === 1 ? path : `${path}[${index}]`,
+      got: glob,
+      expected: `a glob (it has ${problem})`,
+      hint: "Write \\\\ before a bracket or brace that is part of a name.",
     });
   }
 }

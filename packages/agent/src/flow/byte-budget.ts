@@ -56,6 +56,12 @@ export class ByteBudget {
     });
   }
 
+  /** Resolves once `bytes` would fit; undefined where they do now. Rejects with the signal's reason. */
+  room(bytes: number, signal: AbortSignal): Promise<void> | undefined {
+    if (this.#waiters.length === 0 && this.#fits(bytes)) return undefined;
+    return this.take(bytes, signal).then(() => this.give(bytes));
+  }
+
   /** Counts bytes that are held already, such as what each record of a chunk costs. It may exceed the budget. */
   add(bytes: number): void {
     this.#usedBytes += bytes;

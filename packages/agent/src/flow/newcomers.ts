@@ -31,10 +31,14 @@ export class Newcomers {
     const key = inodeKey(sighting);
     if (sighting.sizeBytes === 0 && this.#empty.isHeld(key)) return true;
     const file = this.#empty.take(key) ?? (await this.#book.openFile(sighting.path));
-    if (file === undefined) return true;
+    if (file === undefined) {
+      await this.#followMoved(sighting);
+      return true;
+    }
     const stat = file.stat();
     if (inodeKey(stat) !== key) {
       await file.close();
+      await this.#followMoved(sighting);
       return true;
     }
     if (stat.sizeBytes === 0) {
@@ -51,6 +55,23 @@ export class Newcomers {
       if (!isSystemError(error)) throw error;
       this.#book.fault(sighting.path, error.code);
       return false;
+    }
+  }
+
+  /** A file that was rotated out of the pattern between the look and the opening: seen, and known to nobody [C9]. */
+  async #followMoved(sighting: Sighting): Promise<void> {
+    const { files } = this.#book.options;
+    const key = inodeKey(sighting);
+    for (const path of await files.siblings(sighting.path)) {
+      if (!this.#book.sight(path).some((sibling) => inodeKey(sibling) === key) || this.#book.byInode.has(key)) continue;
+      const file = await this.#book.openFile(path);
+      if (file === undefined || inodeKey(file.stat()) !== key) {
+        await file?.close();
+        continue;
+      }
+      const because = this.#book.isKnown ? "new" : "first-start";
+      const generation = await this.#book.begin({ ...file.stat(), path }, file, { because });
+      generation.status = "leaving";
     }
   }
 

@@ -1,7 +1,7 @@
 /**
  * Driver. The rounds of a flow: when to scan, whose turn it is, and when everything has been read.
  */
-import type { System } from "@millrace/core/runtime";
+import { sleep, type System } from "@millrace/core/runtime";
 import type { AgentEvent, FlowCounters } from "../events.ts";
 import type { ByteBudget } from "./byte-budget.ts";
 import type { ChangeHints } from "./change-hints.ts";
@@ -34,6 +34,9 @@ const filesPerMinScan = 1_000;
 /** Shortest time between a scan and one that a hint asks for, and how much of the time such scans may take at most. */
 const minHintedScanMs = 200;
 const hintedScanShare = 0.05;
+
+/** Shortest time between two looks whether a scan is due, while the destination is waited for. */
+const minWaitScanMs = 100;
 
 /** Reads of a file that fail in a row before a drain goes on without it. */
 const failuresToPassOver = 5;
@@ -149,6 +152,7 @@ export class ReadLoop {
     for (const generation of Array.from(this.#options.tracker.open)) {
       if (signal.aborted) return false;
       if (system.now() < generation.lookAtMs && !this.drains) continue;
+      await this.#meanwhile(this.#options.budget.room(this.#options.settings.turnBytes, signal));
       const turn = await this.#turn(generation, signal);
       if (turn.again) {
         again = true;
@@ -162,7 +166,30 @@ export class ReadLoop {
   async #send(reading: Reading, signal: AbortSignal): Promise<void> {
     const { loader, sender } = this.#options;
     await loader.prepare();
-    await sender.send(loader.load(reading), signal);
+    await this.#meanwhile(sender.send(loader.load(reading), signal));
+  }
+
+  /**
+   * Goes on scanning while `work` waits for the destination, for hours perhaps: a file that comes and is rotated away in
+   * that time has to be seen, and its handle kept [C9].
+   */
+  async #meanwhile(work: Promise<void> | undefined): Promise<void> {
+    if (work === undefined) return;
+    const { system } = this.#options;
+    const done = new AbortController();
+    const ended = work.finally(() => done.abort());
+    // Looked at below, and left alone when a scan fails first.
+    ended.catch(() => undefined);
+    while (!done.signal.aborted) {
+      const waitMs = Math.max(minWaitScanMs, this.#nextScanMs - system.now());
+      try {
+        await sleep(system, waitMs, { signal: done.signal });
+      } catch {
+        break;
+      }
+      await this.#scanWhenDue();
+    }
+    await ended;
   }
 
   async #turn(generation: Generation, signal: AbortSignal): ReturnType<Reader["turn"]> {

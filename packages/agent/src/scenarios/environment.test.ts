@@ -1,4 +1,6 @@
 import { afterEach, expect, test } from "vitest";
+import type { FileSystem } from "../flow/files.ts";
+import { realFileSystem } from "../io/file-system.ts";
 import { closeBenches, createBench, numbered } from "../testing-support/agent-bench.ts";
 import { ScopedError } from "../testing-support/memory-destination.ts";
 
@@ -51,6 +53,47 @@ test("scenario 49: a directory in place of a file is no file, until it is one", 
   place.write("app.log", "a\n");
   await place.settle();
   expect(place.lines).toEqual(["a\n"]);
+});
+
+test("scenario 49: no permission is said once, and the file is read once there is", async () => {
+  const place = createBench();
+  place.write("app.log", "a\n");
+  place.write("other.log", "b\n");
+  let isDenied = true;
+  // The host's own permissions do not bind the user that containers run tests as.
+  const open: FileSystem["open"] = (path) =>
+    isDenied && path.endsWith("app.log")
+      ? Promise.resolve({ ok: false, fault: { reason: "denied", code: "EACCES" } })
+      : realFileSystem.open(path);
+  place.start({}, {}, { files: { ...realFileSystem, open } });
+  await place.settle();
+  expect(place.lines).toEqual(["b\n"]);
+  expect(place.events.filter((event) => event.type === "file-unreadable")).toEqual([
+    expect.objectContaining({ path: place.path("app.log"), code: "EACCES" }),
+  ]);
+  isDenied = false;
+  await place.settle();
+  expect(place.lines).toEqual(["b\n", "a\n"]);
+});
+
+test("scenario 49: a file that goes between the listing and the opening, and another that comes in its place", async () => {
+  const place = createBench("app.log");
+  place.write("app.log", "gone before anybody could read it\n");
+  let rounds = 0;
+  const open: FileSystem["open"] = (path) => {
+    rounds += 1;
+    if (rounds === 1) place.remove("app.log");
+    if (rounds === 2) {
+      place.rename("app.log", "app.log.1");
+      place.write("app.log", "b\n");
+    }
+    return realFileSystem.open(path);
+  };
+  place.start({}, {}, { files: { ...realFileSystem, open } });
+  await place.settle();
+  place.write("app.log", "a\n");
+  await place.settle();
+  expect(place.lines.toSorted()).toEqual(["a\n", "b\n"]);
 });
 
 test("scenario 51: everything is found by looking alone, with no change events", async () => {
@@ -121,6 +164,25 @@ test("scenario 70: a stream that is missing for hours, and then there", async ()
     await place.system.breathe();
   }
   expect(place.lines).toEqual(numbered("a", 1, 20));
+});
+
+test("scenario 70: credentials that expire and come back", async () => {
+  const place = createBench("*.log", { retryMaxBackoffMillis: 1_000 });
+  place.write("app.log", text(numbered("a", 1, 5)));
+  const hasCredentials = () => place.system.now() < 5_000 || place.system.now() > 3_600_000;
+  place.destination.fateOf = () =>
+    hasCredentials() ? undefined : new ScopedError("stream", "ExpiredTokenException: the token has expired");
+  place.start();
+  await place.catchUp();
+  place.system.advance(10_000);
+  place.append("app.log", text(numbered("a", 6, 10)));
+  while (place.lines.length < 10) {
+    place.system.advance(5_000);
+    await place.system.breathe();
+  }
+  expect(place.lines).toEqual(numbered("a", 1, 10));
+  expect(place.agent.status()[0]).toMatchObject({ stuckMs: 0, counters: { recordsUndeliverable: 0 } });
+  expect(place.system.now()).toBeGreaterThan(3_600_000);
 });
 
 test("scenario 71: with the budget used up the reader stops, and goes on without a gap", async () => {

@@ -144,6 +144,21 @@ test("scenario 63: header lines are left out of each new file, across restarts a
   expect(place.lines).toEqual(["a\n", "b\n"]);
 });
 
+test("scenario 63: a header larger than a turn, a file that is all header, and a first start at the end", async () => {
+  const place = createBench("*.log", { skipHeaderLines: 3, initialPosition: "END_OF_FILE" });
+  const header = `${"h".repeat(600_000)}\n`;
+  place.write("old.log", "h1\nh2\nh3\nbefore\n");
+  place.start();
+  await place.catchUp();
+  place.append("old.log", "a\n");
+  place.write("long.log", `${header.repeat(3)}b\n`);
+  place.write("all-header.log", "h1\nh2\nh3\n");
+  await place.settle();
+  place.append("all-header.log", "c\n");
+  await place.settle();
+  expect(place.lines.toSorted()).toEqual(["a\n", "b\n", "c\n"]);
+});
+
 test("scenario 63: a footer ends the file", async () => {
   const place = createBench("*.log", { fileFooterPattern: "END OF FILE" });
   place.write("app.log", "a\n  END OF FILE \nnot read\n");

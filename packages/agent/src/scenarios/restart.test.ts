@@ -232,6 +232,26 @@ test("scenario 44: stopping while nothing is there, and with a file that was jus
   expect(place.lines).toEqual(["a\n"]);
 });
 
+test("scenario 44: stopping while the destination answers nothing ends after shutdownTimeoutMillis, and loses nothing", async () => {
+  const place = createBench();
+  place.write("app.log", "a\nb\n");
+  place.destination.fateOf = () => new Promise<undefined>(() => undefined);
+  place.start({}, { shutdownTimeoutMillis: 3_000 });
+  while (place.destination.puts < 2) await place.system.breathe();
+  const startedMs = place.system.now();
+  const stopped = place.stop();
+  while (!place.events.some((event) => event.type === "flow-stopped")) {
+    place.system.advance(100);
+    await place.system.breathe();
+  }
+  await stopped;
+  expect(place.system.now() - startedMs).toBeGreaterThanOrEqual(3_000);
+  place.destination.fateOf = () => undefined;
+  place.start();
+  await place.catchUp();
+  expect(place.lines).toEqual(["a\n", "b\n"]);
+});
+
 test("scenario 45: a file that shrinks while half a line of it is held", async () => {
   const place = createBench();
   place.write("app.log", "a\nhalf a li");

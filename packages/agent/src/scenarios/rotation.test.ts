@@ -1,6 +1,7 @@
 import { closeSync, openSync, symlinkSync, unlinkSync, writeSync } from "node:fs";
 import { afterEach, expect, test } from "vitest";
 import { closeBenches, createBench, numbered } from "../testing-support/agent-bench.ts";
+import { ScopedError } from "../testing-support/memory-destination.ts";
 
 afterEach(closeBenches);
 
@@ -319,6 +320,34 @@ test("scenario 17: another rotation while the first is waited for", async () => 
   expect(place.lines).toEqual(["a\n", "b\n", "c\n", "d\n"]);
 });
 
+test.each([5_000, 60_000])(
+  "[C9] scenario 17: rotated twice while the destination takes nothing for %i ms, less or more than rotateWaitMillis",
+  async (throttledMs) => {
+    const place = createBench("app.log", { retryMaxBackoffMillis: 1_000 });
+    place.write("app.log", "a\n");
+    place.destination.fateOf = () =>
+      place.system.now() < throttledMs ? new ScopedError("lifetime", "throttled") : undefined;
+    place.start();
+    while (place.destination.puts === 0) await place.system.breathe();
+    for (const name of ["b", "c"]) {
+      // Time for a scan, though nothing can be sent.
+      for (let turn = 0; turn < 40; turn++) {
+        place.system.advance(50);
+        await place.system.breathe();
+      }
+      place.append("app.log", `last before ${name}\n`);
+      place.rename("app.log", `elsewhere ${name}`);
+      place.write("app.log", `${name}\n`);
+    }
+    while (new Set(place.lines).size < 5) {
+      place.system.advance(500);
+      await place.system.breathe();
+    }
+    await place.settle();
+    expect(place.lines.toSorted()).toEqual(["a\n", "b\n", "c\n", "last before b\n", "last before c\n"]);
+  },
+);
+
 test("scenario 18: a rename chain inside one pattern, and a path taken by another file", async () => {
   const place = createBench();
   place.write("a.log", "a\n");
@@ -362,6 +391,22 @@ test("scenario 20: a symbolic link whose target is switched thirty times", async
   }
   await place.settle();
   expect(place.lines.toSorted()).toEqual(expected.toSorted());
+});
+
+test("scenario 20: a symbolic link to a file that is rotated, and to one that is truncated", async () => {
+  const place = createBench("current");
+  place.write("target", "a\n");
+  symlinkSync(place.path("target"), place.path("current"));
+  place.start();
+  await place.catchUp();
+  place.append("target", "b\n");
+  place.rename("target", "target.1");
+  place.write("target", "c\n");
+  await place.settle();
+  place.truncate("target");
+  place.append("target", "and then d\n");
+  await place.settle();
+  expect(place.lines).toEqual(["a\n", "b\n", "c\n", "and then d\n"]);
 });
 
 test("scenario 21: a big file is rotated while it is read from its start", async () => {

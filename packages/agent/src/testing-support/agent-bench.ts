@@ -17,6 +17,7 @@ import { realSystem } from "@millrace/core/runtime";
 import { Agent } from "../agent.ts";
 import type { AgentConfigInput, FlowConfigInput } from "../config/schema.ts";
 import type { AgentEvent } from "../events.ts";
+import type { AgentWiring } from "../options.ts";
 import { ManualSystem } from "./manual-system.ts";
 import { MemoryDestination } from "./memory-destination.ts";
 
@@ -81,7 +82,7 @@ export class AgentBench implements AsyncDisposable {
   }
 
   /** Starts an agent; everything in the directory is read from its start unless the flow says otherwise. */
-  start(flow: BenchFlow = {}, keys: Partial<AgentConfigInput> = {}): void {
+  start(flow: BenchFlow = {}, keys: Partial<AgentConfigInput> = {}, wiring: Partial<AgentWiring> = {}): void {
     this.#starts += 1;
     this.system = new ManualSystem(() => realSystem.breathe(), this.#starts);
     this.#agent = new Agent(
@@ -103,7 +104,7 @@ export class AgentBench implements AsyncDisposable {
         positionsPath: this.positionsPath,
         onEvent: (event) => this.events.push(event),
       },
-      { system: this.system, createDestination: () => this.destination },
+      { system: this.system, createDestination: () => this.destination, ...wiring },
     );
     this.#agent.start();
   }

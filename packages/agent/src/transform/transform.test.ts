@@ -80,6 +80,21 @@ test("ADDMETADATA and ADDBRACKETS, in the order of the list", () => {
   expect(transformed([{ optionName: "SINGLELINE" }, { optionName: "ADDBRACKETS" }], '"a":\n1\n')).toBe('{"a":1}\n');
 });
 
+test("scenario 65: records that a transform makes longer, shorter or empty move the position by what was read", async () => {
+  const place = createBench("*.log", { dataProcessingOptions: [{ optionName: "SINGLELINE" }] });
+  const longer = createBench("*.log", { dataProcessingOptions: [{ optionName: "ADDMETADATA", metadata: { a: 1 } }] });
+  for (const each of [place, longer]) {
+    each.write("app.log", "   a   \n\nb\n");
+    each.start();
+    await each.catchUp();
+    expect(each.agent.status()[0]?.files[0]?.savedBytes).toBe(11);
+    await each.restart();
+    await each.catchUp();
+  }
+  expect(place.lines).toEqual(["a\n", "\n", "b\n"]);
+  expect(longer.lines.map((line) => (JSON.parse(line) as { data: string }).data)).toEqual(["a", "", "b"]);
+});
+
 test.each([
   ["raw", ['no csv "x\n', "{}"], 0],
   ["drop", ["{}"], 0],
