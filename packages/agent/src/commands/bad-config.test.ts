@@ -37,6 +37,10 @@ async function endOf(content: string, more?: string) {
   return ends[0];
 }
 
+function fits(value: unknown, expected: unknown): boolean {
+  return expected instanceof RegExp ? expected.test(String(value)) : value === expected;
+}
+
 // In the order of the rules for the Kinesis Agent's file.
 test.each<[string, string, string | undefined, Record<string, unknown>]>([
   [
@@ -141,11 +145,8 @@ test.each<[string, string, string | undefined, Record<string, unknown>]>([
       got: expect.any(String),
       expected: expect.any(String),
     });
-    const wanted = Object.entries(line).map(([key, value]) => [
-      key,
-      value instanceof RegExp ? expect.stringMatching(value) : value,
-    ]);
-    expect(end?.line).toMatchObject(Object.fromEntries(wanted) as object);
+    const others = Object.entries(line).filter(([key, expected]) => !fits(end?.line[key], expected));
+    expect(others, JSON.stringify(end?.line)).toEqual([]);
   },
 );
 
