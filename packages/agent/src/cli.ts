@@ -4,7 +4,8 @@
  */
 import { Command, CommanderError } from "commander";
 import { check } from "./commands/check.ts";
-import { errorLine, exitCode, exitCodeOf } from "./commands/exit-code.ts";
+import { errorLine } from "./commands/error-line.ts";
+import { exitCode, exitCodeOf } from "./commands/exit-code.ts";
 import { listPositions, resetPositions } from "./commands/positions.ts";
 import { run } from "./commands/run.ts";
 import { status } from "./commands/status.ts";

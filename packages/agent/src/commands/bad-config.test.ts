@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { check } from "./check.ts";
-import { errorLine, exitCode, exitCodeOf } from "./exit-code.ts";
+import { errorLine } from "./error-line.ts";
+import { exitCode, exitCodeOf } from "./exit-code.ts";
 import { run } from "./run.ts";
 
 let directory = "";

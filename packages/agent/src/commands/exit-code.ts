@@ -2,7 +2,6 @@
  * Pure. How the process ends, for service managers and scripts.
  * Source: sysexits.h of BSD: EX_USAGE, EX_SOFTWARE, EX_TEMPFAIL, EX_CONFIG.
  */
-import { describeError } from "@millrace/core/observe";
 import { ConfigError } from "@millrace/core/options";
 
 export const exitCode = {
@@ -24,13 +23,4 @@ export function exitCodeOf(error: unknown): number {
   if (code === "ERR_POSITIONS_UNAVAILABLE") return exitCode.tryAgain;
   // A failure of the host, such as a full disk.
   return typeof syscall === "string" ? exitCode.tryAgain : exitCode.bug;
-}
-
-/** The last line of the log: what ended a command, with what to do where that is known. */
-export function errorLine(error: unknown): string {
-  const detail =
-    error instanceof ConfigError
-      ? { path: error.path, got: error.got, expected: error.expected, hint: error.hint }
-      : { stack: error instanceof Error ? error.stack : undefined };
-  return JSON.stringify({ level: "fatal", msg: describeError(error), ...detail });
 }
