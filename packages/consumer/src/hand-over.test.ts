@@ -75,3 +75,23 @@ test("a receiver that leaves in the middle of a hand-off leaves the shard with i
   expect(scene.owners).toEqual(["a", "a"]);
   expect(handled).toBe(20);
 });
+
+test("a new leader gives nothing to one that has died before its time", async () => {
+  // c dies and its shards move. The leader closes; the new one has not seen c die, and c has the fewest leases.
+  scene = new Scene(6);
+  for (const worker of ["a", "b", "c"]) scene.start(worker);
+  await scene.timeline.run({ until: () => new Set(scene.owners).size === 3, forMs: 60_000 });
+  await scene.timeline.run({ forMs: 10_000 });
+  const leader = scene.of("leadership-gained").at(-1)?.host;
+  const victim = ["b", "c"].find((worker) => worker !== leader) ?? "c";
+  scene.kill(victim);
+  await scene.timeline.run({ until: () => !scene.owners.includes(victim), forMs: 60_000 });
+  const closing = scene.consumers.find((consumer) => consumer.workerId === leader);
+  await scene.timeline.settle(closing?.close() ?? Promise.resolve(), { forMs: 10_000 });
+  const before = scene.of("lease-assigned").length;
+  await scene.timeline.run({ forMs: 60_000 });
+  expect(scene.of("leadership-gained").at(-1)?.host).not.toBe(leader);
+  const receivers = scene.of("lease-assigned").slice(before);
+  expect(receivers.filter(({ receiver }) => receiver === victim || receiver === leader)).toEqual([]);
+  expect(new Set(scene.owners).size).toBe(1);
+});

@@ -80,6 +80,28 @@ export function suspectsAfter(
 }
 
 /**
+ * The suspects of a leader that is new: it has not seen who let leases expire. In a fleet that has owners, a worker
+ * without any lease and without a report as young as the failover time may have died minutes ago; it proves itself with
+ * its next report. Given to the dead, a lease would stand still for a failover time more, and perhaps again.
+ */
+export function firstSuspects(
+  fleet: Pick<FleetRows, "leases" | "workers">,
+  leader: string,
+  wallNowMs: number,
+  failoverTimeMs: number,
+): Suspects {
+  const owners = new Set(
+    fleet.leases.filter((lease) => !isShardEnd(lease.checkpoint)).flatMap((lease) => actualOwner(lease) ?? []),
+  );
+  if (owners.size === 0) return new Map();
+  const isUnproven = (worker: WorkerMetrics): boolean =>
+    worker.workerId !== leader &&
+    !owners.has(worker.workerId) &&
+    wallNowMs - worker.lastUpdateSeconds * 1000 > failoverTimeMs;
+  return new Map(fleet.workers.filter(isUnproven).map((worker) => [worker.workerId, worker.lastUpdateSeconds]));
+}
+
+/**
  * Workers that may be given leases, in a fixed order. Those whose last measurement failed get none, as with KCL; where
  * it failed for all, a lease with an owner who cannot measure itself is better than one without [C8].
  */

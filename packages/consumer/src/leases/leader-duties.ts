@@ -14,7 +14,7 @@ import { hasOtherMode, observeFormer, splitByStream, type FormerStreams } from "
 import { auditStream, deleteFinished, deleteFormer } from "../shards/shard-audit.ts";
 import { callWithin } from "./call-within.ts";
 import { scanFleet, type FleetTables } from "./fleet-tables.ts";
-import { standsAside, suspectsAfter, type FleetRows, type Suspects } from "./fleet.ts";
+import { firstSuspects, standsAside, suspectsAfter, type FleetRows, type Suspects } from "./fleet.ts";
 import { countExpired, countFleet, countRound, countSync } from "./leader-metrics.ts";
 import { LeaseAssigner, type LeaseAssignerOptions } from "./lease-assigner.ts";
 import { observeCounters, type CounterObservations } from "./lease-expiry.ts";
@@ -26,6 +26,7 @@ import { staleMetricsSeconds } from "./worker-metrics.ts";
 const asideMs = 120_000;
 
 export interface LeaderDutiesOptions extends LeaseAssignerOptions {
+  readonly workerId: string;
   readonly tables: FleetTables;
   readonly kinesis: KinesisPort;
   readonly streams: readonly ConsumedStream[];
@@ -43,7 +44,7 @@ export class LeaderDuties {
   readonly #assigner: LeaseAssigner;
   #loop: SerialLoop | undefined;
   #observations: CounterObservations = new Map();
-  #suspects: Suspects = new Map();
+  #suspects: Suspects | undefined;
   /** When each stream's shards were last compared with its leases. */
   #syncedAt = new Map<string, number>();
   #cleanedAt = -Infinity;
@@ -86,7 +87,7 @@ export class LeaderDuties {
 
   #forget(): void {
     this.#observations = new Map();
-    this.#suspects = new Map();
+    this.#suspects = undefined;
     this.#assigner.forget();
     this.#syncedAt = new Map();
     this.#former = new Map();
@@ -111,6 +112,7 @@ export class LeaderDuties {
     this.#observations = observeCounters(this.#observations, fleet.leases, system.now());
     const scanMs = system.now() - startedAt;
     if (metrics !== undefined) countFleet(metrics, fleet, scanMs, system.wallNow());
+    this.#suspects ??= firstSuspects(fleet, this.#options.workerId, system.wallNow(), failoverTimeMs);
     this.#suspects = suspectsAfter(this.#suspects, fleet, this.#observations, startedAt, failoverTimeMs);
     const created = await this.#syncShards(fleet.leases, signal);
     if (!lock.isLeader || signal.aborted) return false;

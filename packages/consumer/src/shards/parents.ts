@@ -1,16 +1,20 @@
 /**
  * Driver. Holds a child back until its parents are done.
  *
- * Source: kcl.md 3.5. A parent is done when its lease is at SHARD_END or gone [C5].
+ * Source: kcl.md 3.5. A parent is done when its lease is at SHARD_END, or when it is gone and nothing of the parent is
+ * left [C5]. For KCL a missing lease is enough: one that was deleted by hand loses what was unread, and the order.
  */
+import type { KinesisPort } from "@millrace/core/kinesis";
 import type { EventPublisher } from "@millrace/core/observe";
 import { sleep, type System } from "@millrace/core/runtime";
-import { isSentinel } from "../checkpoint/checkpoint.ts";
+import { isSentinel, isShardEnd, sentinel } from "../checkpoint/checkpoint.ts";
 import type { ConsumerEvent } from "../events.ts";
 import type { KclMetrics } from "../kcl-metrics.ts";
 import { parseLease, type Lease } from "../leases/lease.ts";
 import type { LeaseTable } from "../leases/lease-table.ts";
 import type { ConsumedStream } from "./consumed-stream.ts";
+import { createLeases, type LeaseCreationPorts } from "./lease-creation.ts";
+import { listShards } from "./list-shards.ts";
 
 /** KCL looks every 10 s; a child is to start within a second of its parents' end. */
 const parentPollMs = 500;
@@ -18,6 +22,7 @@ const parentPollMs = 500;
 /** Resolves once every parent is done, or the signal has aborted. */
 export async function parentsDone(
   ports: {
+    readonly kinesis: KinesisPort;
     readonly table: LeaseTable;
     readonly system: System;
     readonly events: EventPublisher<ConsumerEvent>;
@@ -38,7 +43,9 @@ export async function parentsDone(
     for (const parentId of waiting) {
       const row = await ports.table.get(`${stream.leaseKeyPrefix}${parentId}`, { consistent: true, signal });
       const parent = row.ok && row.value !== undefined ? parseLease(row.value) : undefined;
-      const isDone = row.ok && (parent === undefined || parent.checkpoint.sequenceNumber === "SHARD_END");
+      const isDone =
+        row.ok &&
+        (parent === undefined ? await isPast(ports, stream, lease, parentId, signal) : isShardEnd(parent.checkpoint));
       if (!isDone) open.push(parentId);
     }
     waiting = open;
@@ -49,4 +56,27 @@ export async function parentsDone(
     await sleep(ports.system, parentPollMs, { signal }).catch(() => undefined);
   }
   ports.metrics?.done("BlockOnParentShardTask", waiting.length === 0, ports.system.now() - startedAt, told);
+}
+
+/**
+ * Whether a parent without a lease may be passed over. Clean-up deletes a parent's lease only after every child was
+ * checkpointed, so under a child that was not the lease was deleted by hand: where everything that is retained is to be
+ * read, and the stream still lists the parent, it gets its lease back and is read first.
+ */
+async function isPast(
+  ports: LeaseCreationPorts,
+  stream: ConsumedStream,
+  child: Lease,
+  parentId: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  // An application that began at LATEST or at a time has parents that never had a lease.
+  if (stream.startAt.type !== "TRIM_HORIZON" || child.checkpoint.sequenceNumber !== "TRIM_HORIZON") return true;
+  const listing = await listShards(ports, stream.ref, { signal });
+  // What cannot be asked for good is taken as KCL takes it; anything else is asked again.
+  if (!listing.ok) return listing.error.kind === "permanent";
+  const shard = listing.shards.find((candidate) => candidate.shardId === parentId);
+  if (shard === undefined) return true;
+  await createLeases(ports, stream, [{ shard, checkpoint: sentinel("TRIM_HORIZON") }], listing.serviceTime);
+  return false;
 }
