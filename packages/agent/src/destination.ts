@@ -15,6 +15,11 @@ export interface Destination {
    * will never be accepted; with anything else the flow waits and puts it again.
    */
   put(record: OutgoingRecord, options?: { readonly signal?: AbortSignal }): Promise<unknown>;
+  /**
+   * As `put`, without a promise, where the destination can do without: false when it has no room. `onSettled` gets the
+   * error of a record that was not stored.
+   */
+  offer?(record: OutgoingRecord, onSettled: (result: unknown, error?: unknown) => void): boolean;
   /** Resolves when there is room. */
   ready(): Promise<void>;
   /** Resolves once everything that was put is settled. */

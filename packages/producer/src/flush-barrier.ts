@@ -5,7 +5,7 @@
  * while the flush still runs, nobody would be listening yet and the process would end. So failures of records that a
  * flush waits for are handed over together with the end of that flush.
  */
-import type { Reject, Resolve } from "./pipeline/records.ts";
+import { rejectThroughResolve, type Reject, type Resolve } from "./pipeline/records.ts";
 
 /** The records accepted between two flushes. */
 export interface Cohort {
@@ -66,8 +66,8 @@ export class FlushBarrier {
   }
 }
 
-/** Rejects a put, or leaves that to the flush that waits for it. */
+/** Rejects a put, or leaves that to the flush that waits for it. A callback hears of it at once: nobody has to await it. */
 export function rejectWith(cohort: Cohort, reject: Reject, resolve: Resolve, error: unknown): void {
-  if (cohort.sealed) cohort.heldBack.push(() => reject(error, resolve));
+  if (cohort.sealed && reject === rejectThroughResolve) cohort.heldBack.push(() => reject(error, resolve));
   else reject(error, resolve);
 }

@@ -10,6 +10,7 @@ export {
 export type { PutErrorFields, PutErrorScope } from "./errors.ts";
 export type { ProducerEvent } from "./events.ts";
 export type { AggregationKey, ProducerOptions } from "./options.ts";
+export type { OnSettled } from "./pipeline/records.ts";
 export { Producer } from "./producer.ts";
 export type { ProducerWiring, WaitOptions } from "./producer.ts";
 export type { PutOutcome, RecordSource } from "./put-many.ts";

@@ -14,7 +14,7 @@ import { FlushBarrier, rejectWith } from "./flush-barrier.ts";
 import { OfferWarning } from "./offer-warning.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { pendingOf } from "./pending.ts";
-import { rejectThroughResolve, type PendingRecord, type Resolve } from "./pipeline/records.ts";
+import { callBack, type OnSettled, type PendingRecord, type Reject, type Resolve } from "./pipeline/records.ts";
 import { SendLoop } from "./send-loop.ts";
 import { arePutsTraced, putFailed, putStored, tracePut, type PutTrace } from "./tracing.ts";
 
@@ -86,14 +86,14 @@ export class Intake {
   }
 
   /**
-   * Rejects a put that never came in. Not at once: the caller may call `flush` in this very turn, and listen to the
+   * Fails a put that never came in. Not at once: the caller may call `flush` in this very turn, and listen to the
    * put only after that.
    */
-  refuse(resolve: Resolve, error: unknown): void {
+  refuse(resolve: Resolve, reject: Reject, error: unknown): void {
     const { cohort } = this.#barrier;
     this.#barrier.accepted(cohort);
     queueMicrotask(() => {
-      rejectWith(cohort, rejectThroughResolve, resolve, error);
+      rejectWith(cohort, reject, resolve, error);
       this.#barrier.settled(cohort);
     });
   }
@@ -193,7 +193,7 @@ export class Intake {
     pending.state = "settled";
     pending.onSettled?.();
     this.#buffer.leave(pending);
-    pending.resolve?.(result);
+    if (pending.resolve !== undefined) callBack(pending.resolve as OnSettled, result);
     if (pending.trace !== undefined) putStored(pending.trace, result);
     this.#barrier.settled(pending.cohort);
   }

@@ -185,6 +185,61 @@ describe("offer", () => {
     await world.until(producer.flush());
     expect(await world.readBack()).toHaveLength(1);
   });
+
+  test("calls back once for each record that it took, never within the call itself", async () => {
+    const world = new World({ stream: { shardCount: 1 } });
+    const producer = world.producer({ maxBufferedRecords: 2 });
+    const answers: unknown[] = [];
+    let isInside = true;
+    const offer = (partitionKey: string) =>
+      producer.offer({ partitionKey, data: "x" }, (result, error) => {
+        answers.push([partitionKey, isInside, result?.shardId ?? error?.code]);
+      });
+    expect([offer("a"), offer(""), offer("b"), offer("c")]).toEqual([true, true, true, false]);
+    isInside = false;
+    await world.until(producer.flush());
+    expect(answers).toEqual([
+      ["", false, "ERR_RECORD"],
+      ["a", false, "shardId-000000000000"],
+      ["b", false, "shardId-000000000000"],
+    ]);
+    expect(world.eventsOf("records-failed")).toEqual([]);
+  });
+
+  test("calls back with the error of what was not stored, and counts it as heard of", async () => {
+    const world = new World();
+    const producer = world.producer({ streamName: "absent" });
+    const failed: unknown[] = [];
+    producer.offer({ partitionKey: "a", data: "x" }, (result, error) => failed.push(result, error));
+    await world.until(producer.flush());
+    expect(failed).toEqual([
+      undefined,
+      expect.objectContaining({ code: "ResourceNotFoundException", scope: "stream" }),
+    ]);
+    expect(world.eventsOf("records-failed")).toMatchObject([{ userRecords: 1, offeredRecords: 0 }]);
+  });
+
+  test("goes on when a callback throws: that is an uncaught error of the caller's, and of no other record", async () => {
+    const world = new World();
+    const producer = world.producer();
+    const uncaught: unknown[] = [];
+    const listeners = process.rawListeners("uncaughtException");
+    process.removeAllListeners("uncaughtException");
+    process.on("uncaughtException", (error) => uncaught.push(error));
+    try {
+      const bug = new Error("a bug in the callback");
+      producer.offer({ partitionKey: "a", data: "x" }, () => {
+        throw bug;
+      });
+      const put = producer.put({ partitionKey: "b", data: "y" });
+      expect(await world.until(put)).toHaveProperty("sequenceNumber");
+      await expect.poll(() => uncaught).toEqual([bug]);
+      expect(producer.buffered).toEqual({ records: 0, bytes: 0 });
+    } finally {
+      process.removeAllListeners("uncaughtException");
+      for (const listener of listeners) process.on("uncaughtException", listener as (error: Error) => void);
+    }
+  });
 });
 
 function* failingSource() {

@@ -12,7 +12,7 @@ import type { Compress } from "./compressor.ts";
 import { ProducerClosedError, PutError } from "./errors.ts";
 import { Intake } from "./intake.ts";
 import { resolveProducerOptions, type ProducerOptions, type ResolvedOptions } from "./options.ts";
-import { rejectThroughResolve, type Resolve } from "./pipeline/records.ts";
+import { failThroughCallback, rejectThroughResolve, type OnSettled, type Resolve } from "./pipeline/records.ts";
 import { putAll, putEach, type PutOutcome, type RecordSink, type RecordSource } from "./put-many.ts";
 import { inWholeMilliseconds } from "./whole-milliseconds.ts";
 
@@ -91,7 +91,7 @@ export class Producer implements AsyncDisposable {
         pending.onSettled = () => signal.removeEventListener("abort", onAbort);
       }
     } catch (error) {
-      this.#intake.refuse(resolve, error);
+      this.#intake.refuse(resolve, rejectThroughResolve, error);
     }
     return promise;
   }
@@ -116,22 +116,26 @@ export class Producer implements AsyncDisposable {
   }
 
   /**
-   * Takes a record without a promise, for request handlers: false when the buffer is full (await `ready()`).
-   * A failure of a record that was taken, and a record that breaks a rule, arrive as "records-failed" events; without
-   * `onEvent` as a process warning, at most one in 10 s.
+   * Takes a record without a promise, for request handlers and for those who put millions: false when the buffer is full
+   * (await `ready()`).
+   *
+   * Once a record that was taken has settled, `onSettled` is called with the result, or with undefined and the error;
+   * that costs about half as much as a promise. Without `onSettled` failures arrive as "records-failed" events, and
+   * without `onEvent` as a process warning, at most one in 10 s. A record that breaks a rule counts as taken and failed.
    * @throws {ProducerClosedError} after `close()`.
    */
-  offer(record: UserRecord): boolean {
+  offer(record: UserRecord, onSettled?: OnSettled): boolean {
     if (this.#closed !== undefined) throw new ProducerClosedError();
     if (!this.#intake.hasRoom) {
       this.#intake.becomeShort();
       return false;
     }
     try {
-      this.#intake.accept(record, undefined, undefined);
+      this.#intake.accept(record, onSettled, onSettled === undefined ? undefined : failThroughCallback);
     } catch (error) {
       if (!(error instanceof PutError)) throw error;
-      this.#intake.reportFailure(1, 1, error);
+      if (onSettled === undefined) this.#intake.reportFailure(1, 1, error);
+      else this.#intake.refuse(onSettled, failThroughCallback, error);
     }
     return true;
   }

@@ -114,7 +114,14 @@ export class Sender {
       void this.#bury(shipment, shipment.unfit);
       return;
     }
-    this.#options.destination.put(shipment.record).then(
+    const { destination } = this.#options;
+    // A promise for each line is a quarter of what shipping costs: without it an agent ships a third more.
+    const isTaken = destination.offer?.(shipment.record, (_, error) => {
+      if (error === undefined) this.#stored(shipment);
+      else this.#refused(shipment, error);
+    });
+    if (isTaken === true) return;
+    destination.put(shipment.record).then(
       () => this.#stored(shipment),
       (error: unknown) => this.#refused(shipment, error),
     );

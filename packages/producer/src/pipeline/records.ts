@@ -4,6 +4,7 @@
  */
 import { userRecordHash, type AggregatedRecord } from "@millrace/aggregation";
 import type { Attempt, PutResult } from "../attempt.ts";
+import type { PutError } from "../errors.ts";
 import type { Cohort } from "../flush-barrier.ts";
 import type { PutTrace } from "../tracing.ts";
 import type { CheckedRecord } from "../user-record.ts";
@@ -71,6 +72,25 @@ export const rejectThroughResolve: Reject = (reason, resolve) => {
   // What resolves a promise takes another promise too.
   (resolve as unknown as (outcome: Promise<never>) => void)(Promise.reject(reason));
 };
+
+/** Takes the answer to an offered record to who asked for it: one of both. */
+export type OnSettled = (result: PutResult | undefined, error?: PutError) => void;
+
+/** Gives a failure to an offered record's callback. */
+export const failThroughCallback: Reject = (reason, resolve) => {
+  callBack(resolve as OnSettled, undefined, reason as PutError);
+};
+
+/** Calls what a caller gave. What it throws is the caller's own bug: it must not end the sending of others' records. */
+export function callBack(onSettled: OnSettled, result: PutResult | undefined, error?: PutError): void {
+  try {
+    onSettled(result, error);
+  } catch (thrown) {
+    queueMicrotask(() => {
+      throw thrown;
+    });
+  }
+}
 
 /** A Kinesis record in the making or on its way: one user record, or an aggregate of many. */
 export interface OutgoingRecord {
