@@ -159,6 +159,7 @@ export interface Destination {
     put(record: OutgoingRecord, options?: {
         readonly signal?: AbortSignal;
     }): Promise<unknown>;
+    offer?(record: OutgoingRecord, onSettled: (result: unknown, error?: unknown) => void): boolean;
     ready(): Promise<void>;
     flush(): Promise<void>;
     close(options?: {

@@ -33,6 +33,8 @@ export { MetricsGranularity } from "@millrace/core/observe";
 
 export { MetricsUploadOptions } from "@millrace/core/observe";
 
+export type OnSettled = (result: PutResult | undefined, error?: PutError) => void;
+
 export { OpenTelemetryMetricsOptions } from "@millrace/core/observe";
 
 export declare class Producer implements AsyncDisposable {
@@ -46,7 +48,7 @@ export declare class Producer implements AsyncDisposable {
         stored: number;
     }>;
     putEach(records: RecordSource): AsyncIterable<PutOutcome>;
-    offer(record: UserRecord): boolean;
+    offer(record: UserRecord, onSettled?: OnSettled): boolean;
     ready(options?: WaitOptions): Promise<void>;
     flush(): Promise<void>;
     close(options?: WaitOptions): Promise<void>;

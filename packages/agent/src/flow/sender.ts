@@ -116,11 +116,9 @@ export class Sender {
     }
     const { destination } = this.#options;
     // A promise for each line is a quarter of what shipping costs: without it an agent ships a third more.
-    const isTaken = destination.offer?.(shipment.record, (_, error) => {
-      if (error === undefined) this.#stored(shipment);
-      else this.#refused(shipment, error);
-    });
-    if (isTaken === true) return;
+    const onSettled = (_: unknown, error?: unknown) =>
+      error === undefined ? this.#stored(shipment) : this.#refused(shipment, error);
+    if (destination.offer?.(shipment.record, onSettled) === true) return;
     destination.put(shipment.record).then(
       () => this.#stored(shipment),
       (error: unknown) => this.#refused(shipment, error),
