@@ -1,3 +1,4 @@
+import { setTimeout as wait } from "node:timers/promises";
 import { realSystem } from "@millrace/core/runtime";
 import { afterEach, expect, test } from "vitest";
 import { Agent } from "../agent.ts";
