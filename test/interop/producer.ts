@@ -6,7 +6,7 @@ import { createRequire } from "node:module";
 import { isDeepStrictEqual } from "node:util";
 import { fileURLToPath } from "node:url";
 import { deaggregate, type UserRecordView } from "@millrace/aggregation";
-import { Producer } from "@millrace/producer";
+import { Producer, type ProducerOptions } from "@millrace/producer";
 import { KinesisSimulator } from "@millrace/simulator";
 import type { Lane } from "./support/lane.ts";
 import { exchangeLines, fetchJava } from "./support/peers.ts";
@@ -68,6 +68,20 @@ export async function run(lane: Lane): Promise<void> {
       readByPeer(shape.records),
     );
   }
+  for (const aggregationKey of ["first", "perKey"] as const) {
+    await lane.check(`aws-kinesis-agg for Node reads what Millrace wrote: aggregationKey "${aggregationKey}"`, () =>
+      readByPeer(inputs(3_000), { aggregationKey }),
+    );
+  }
+  const tagged = inputs(400).map((record, index) =>
+    Object.assign(record, { tags: { trace: `00-${index}`, "caf\u00e9": "" } }),
+  );
+  for (const options of [{}, { aggregationMaxRecords: 1 }]) {
+    const how = "aggregationMaxRecords" in options ? "each alone" : "together";
+    await lane.check(`aws-kinesis-agg for Node reads what Millrace wrote: tagged records, ${how}`, () =>
+      readByPeer(tagged, options),
+    );
+  }
   const classPath = await fetchJava(lane.folder, kplArtifacts);
   for (const shape of shapes) {
     await lane.check(`Millrace reads what the KPL 1.0.7 wrote over TLS: ${shape.name}`, () =>
@@ -76,10 +90,10 @@ export async function run(lane: Lane): Promise<void> {
   }
 }
 
-async function readByPeer(records: readonly Input[]): Promise<void> {
+async function readByPeer(records: readonly Input[], options: Partial<ProducerOptions> = {}): Promise<void> {
   const simulator = new KinesisSimulator();
   simulator.createStream({ streamName: "clicks", shardCount: 3 });
-  const producer = new Producer({ streamName: "clicks" }, { kinesis: simulator.kinesis });
+  const producer = new Producer({ streamName: "clicks", ...options }, { kinesis: simulator.kinesis });
   await producer.putAll(records);
   await producer.close();
   const read: Input[] = [];

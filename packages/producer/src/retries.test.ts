@@ -70,6 +70,9 @@ describe("a request that fails as a whole", () => {
     ["ServiceUnavailable", "transient"],
     ["ProvisionedThroughputExceededException", "throttle"],
     ["ExpiredTokenException", "transient"],
+    ["CredentialsProviderError", "transient"],
+    ["TimeoutError", "transient"],
+    ["ECONNRESET", "transient"],
     ["ECONNREFUSED", "transient"],
   ] as const)("%s is tried again until it passes", async (code, kind) => {
     const world = new World();
