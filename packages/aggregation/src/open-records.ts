@@ -107,7 +107,8 @@ function* openAggregate(
 
 /**
  * The aggregate that a compressed one holds; `reader` itself, which stands on its only member, where that is none. Opened at
- * once and not in steps: its bytes are bounded, and ten milliseconds for 10 MiB is what a step may take.
+ * once and not in steps: its bytes are bounded, and the 1 MiB that the producer puts into one of many records takes a few
+ * milliseconds.
  */
 function* unpack(
   reader: MessageReader,

@@ -216,6 +216,23 @@ describe("compression", () => {
     expect(producer.buffered).toEqual({ records: 0, bytes: 0 });
   });
 
+  test("a flush does not let what is being compressed wait for company", async () => {
+    const world = new World();
+    const held = heldBack();
+    world.compress = held.compress;
+    const producer = world.producer({ compression: "gzip", recordMaxBufferedMs: 20_000, aggregationMaxBytes: 5_000 });
+    const puts = Promise.all(lines(60).map((record) => producer.put(record)));
+    await world.system.advance(10);
+    expect(held.waiting()).toBe(1);
+    const flushed = producer.flush();
+    for (let turn = 0; turn < 5; turn++) {
+      await world.system.advance(1);
+      held.release();
+    }
+    await world.until(flushed, 1, 100);
+    await puts;
+  });
+
   test("settles everything when the network is dead, or when it is closed amid compressions [C7]", async () => {
     const world = new World();
     const held = heldBack();

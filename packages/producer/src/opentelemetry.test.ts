@@ -83,11 +83,15 @@ describe("traceProducers", () => {
     const producer = world.producer();
     await expect(world.until(producer.put({ partitionKey: "k", data: "x" }))).rejects.toThrow("KMSDisabledException");
     await expect(producer.put({ partitionKey: "", data: "x" })).rejects.toThrow("partitionKey");
-    await expect(producer.put(undefined as never)).rejects.toThrow("record");
+    await expect(producer.put(undefined as never)).rejects.toThrow("record: expected");
+    await expect(producer.put(null as never)).rejects.toThrow("record: expected");
+    await expect(producer.put({ partitionKey: "k", data: "x", tags: "t" } as never)).rejects.toThrow("tags: expected");
     expect(producer.offer({ partitionKey: "", data: "x" })).toBe(true);
     const puts = spansNamed(`send ${streamName}`);
     expect(puts.map((put) => put.attributes["error.type"])).toEqual([
       "KMSDisabledException",
+      "ERR_RECORD",
+      "ERR_RECORD",
       "ERR_RECORD",
       "ERR_RECORD",
       "ERR_RECORD",
@@ -96,6 +100,21 @@ describe("traceProducers", () => {
     const [request] = spansNamed(`PutRecords ${streamName}`);
     expect(request?.attributes["error.type"]).toBe("KMSDisabledException");
     expect(request?.status.code).toBe(SpanStatusCode.ERROR);
+  });
+
+  test("takes records whose fields are getters", async () => {
+    stop = traceProducers();
+    const world = new World();
+    const record = new (class {
+      get partitionKey() {
+        return "k";
+      }
+      get data() {
+        return "x";
+      }
+    })();
+    await world.until(world.producer().put(record));
+    expect((await world.readBack()).map(({ text, view }) => [text, view.partitionKey])).toEqual([["x", "k"]]);
   });
 
   test("lets the caller's own trace context win, and writes none when told so", async () => {

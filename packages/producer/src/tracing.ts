@@ -55,8 +55,7 @@ export function tracePut<T>(
   const trace: PutTrace = { streamName, record };
   return putChannel.start.runStores(trace, () => {
     try {
-      const { addedTags } = trace;
-      return accept(addedTags === undefined ? record : { ...record, tags: { ...addedTags, ...record.tags } }, trace);
+      return accept(withTags(record, trace.addedTags), trace);
     } catch (error) {
       trace.error = error;
       putChannel.error.publish(trace);
@@ -65,6 +64,14 @@ export function tracePut<T>(
       putChannel.end.publish(trace);
     }
   });
+}
+
+/** The record with more tags. Field by field, since it may be an object with getters; what is no record is left to be refused. */
+function withTags(record: UserRecord, added: PutTrace["addedTags"]): UserRecord {
+  const isRecord = typeof record === "object" && record !== null;
+  if (added === undefined || !isRecord || (record.tags !== undefined && typeof record.tags !== "object")) return record;
+  const { partitionKey, data, explicitHashKey, tags } = record;
+  return { partitionKey, data, explicitHashKey, tags: { ...added, ...tags } };
 }
 
 /** Ends the trace of a put whose record was stored. */

@@ -135,6 +135,7 @@ export class Outbox {
     for (const pending of this.#unrouted) hasten(pending, now);
     for (const pending of this.#gate?.queued() ?? []) hasten(pending, now);
     for (const outgoing of this.limiter.queued()) hasten(outgoing, now);
+    for (const outgoing of this.#packing?.queued() ?? []) hasten(outgoing, now);
     this.#aggregates.expedite(now);
     this.#collector.expedite(now);
   }

@@ -97,6 +97,11 @@ export class Packing {
     return true;
   }
 
+  /** Everything whose compression is under way. */
+  queued(): Iterable<OutgoingRecord> {
+    return this.#underWay;
+  }
+
   /** Takes out everything. */
   drain(): PendingRecord[] {
     const members = [...this.#underWay].flatMap((outgoing) => outgoing.members);
