@@ -3,8 +3,11 @@ import java.io.InputStreamReader;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
 import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
 import software.amazon.awssdk.http.Protocol;
@@ -18,6 +21,8 @@ import software.amazon.awssdk.utils.AttributeMap;
 import software.amazon.kinesis.common.ConfigsBuilder;
 import software.amazon.kinesis.common.InitialPositionInStream;
 import software.amazon.kinesis.common.InitialPositionInStreamExtended;
+import software.amazon.kinesis.common.StreamConfig;
+import software.amazon.kinesis.common.StreamIdentifier;
 import software.amazon.kinesis.coordinator.Scheduler;
 import software.amazon.kinesis.leases.LeaseAssignmentStrategy;
 import software.amazon.kinesis.leases.LeaseManagementConfig;
@@ -27,8 +32,12 @@ import software.amazon.kinesis.lifecycle.events.ProcessRecordsInput;
 import software.amazon.kinesis.lifecycle.events.ShardEndedInput;
 import software.amazon.kinesis.lifecycle.events.ShutdownRequestedInput;
 import software.amazon.kinesis.metrics.NullMetricsFactory;
+import software.amazon.kinesis.processor.FormerStreamsLeasesDeletionStrategy;
+import software.amazon.kinesis.processor.MultiStreamTracker;
 import software.amazon.kinesis.processor.ShardRecordProcessor;
+import software.amazon.kinesis.processor.ShardRecordProcessorFactory;
 import software.amazon.kinesis.processor.SingleStreamTracker;
+import software.amazon.kinesis.processor.StreamTracker;
 import software.amazon.kinesis.retrieval.KinesisClientRecord;
 import software.amazon.kinesis.retrieval.RetrievalSpecificConfig;
 import software.amazon.kinesis.retrieval.fanout.FanOutConfig;
@@ -58,7 +67,6 @@ public class KclWorker {
     }
 
     private static Scheduler scheduler() {
-        String stream = options.get("streamName");
         long failoverMs = Long.parseLong(options.get("failoverTimeMs"));
         boolean isFanOut = "fan-out".equals(options.get("retrieval"));
         StaticCredentialsProvider credentials =
@@ -86,18 +94,21 @@ public class KclWorker {
                 .credentialsProvider(credentials)
                 .build();
         ConfigsBuilder builder = new ConfigsBuilder(
-                new SingleStreamTracker(
-                        stream,
-                        InitialPositionInStreamExtended.newInitialPosition(InitialPositionInStream.TRIM_HORIZON)),
+                tracker(),
                 options.get("applicationName"),
                 kinesis,
                 dynamodb,
                 cloudWatch,
                 options.get("workerId"),
-                Processor::new);
+                new ProcessorFactory());
+        PollingConfig polling = options.containsKey("streams")
+                ? new PollingConfig(kinesis)
+                : new PollingConfig(options.get("streamName"), kinesis);
         RetrievalSpecificConfig retrieval = isFanOut
-                ? new FanOutConfig(kinesis).streamName(stream).applicationName(options.get("applicationName"))
-                : new PollingConfig(stream, kinesis).idleTimeBetweenReadsInMillis(500);
+                ? new FanOutConfig(kinesis)
+                        .streamName(options.get("streamName"))
+                        .applicationName(options.get("applicationName"))
+                : polling.idleTimeBetweenReadsInMillis(500);
         return new Scheduler(
                 builder.checkpointConfig(),
                 builder.coordinatorConfig()
@@ -108,6 +119,26 @@ public class KclWorker {
                 builder.metricsConfig().metricsFactory(new NullMetricsFactory()),
                 builder.processorConfig(),
                 builder.retrievalConfig().retrievalSpecificConfig(retrieval));
+    }
+
+    private static StreamTracker tracker() {
+        InitialPositionInStreamExtended start =
+                InitialPositionInStreamExtended.newInitialPosition(InitialPositionInStream.TRIM_HORIZON);
+        if (!options.containsKey("streams")) return new SingleStreamTracker(options.get("streamName"), start);
+        List<StreamConfig> streams = Stream.of(options.get("streams").split(","))
+                .map(identifier -> new StreamConfig(StreamIdentifier.multiStreamInstance(identifier), start))
+                .collect(Collectors.toList());
+        return new MultiStreamTracker() {
+            @Override
+            public List<StreamConfig> streamConfigList() {
+                return streams;
+            }
+
+            @Override
+            public FormerStreamsLeasesDeletionStrategy formerStreamsLeasesDeletionStrategy() {
+                return new FormerStreamsLeasesDeletionStrategy.NoLeaseDeletionStrategy();
+            }
+        };
     }
 
     private static LeaseManagementConfig leaseManagement(LeaseManagementConfig config, long failoverMs) {
@@ -136,12 +167,29 @@ public class KclWorker {
         return ",\"" + name + "\":\"" + value + "\"";
     }
 
+    private static class ProcessorFactory implements ShardRecordProcessorFactory {
+        @Override
+        public ShardRecordProcessor shardRecordProcessor() {
+            return new Processor("");
+        }
+
+        @Override
+        public ShardRecordProcessor shardRecordProcessor(StreamIdentifier stream) {
+            return new Processor(options.containsKey("streams") ? stream.streamName() + "/" : "");
+        }
+    }
+
     private static class Processor implements ShardRecordProcessor {
+        private final String prefix;
         private String shardId;
+
+        Processor(String prefix) {
+            this.prefix = prefix;
+        }
 
         @Override
         public void initialize(InitializationInput input) {
-            shardId = input.shardId();
+            shardId = prefix + input.shardId();
             String from = input.extendedSequenceNumber().sequenceNumber() + "/"
                     + input.extendedSequenceNumber().subSequenceNumber();
             tell("started", shardId, field("from", from));

@@ -68,7 +68,7 @@ test.each<[string, readonly Entry[], readonly string[], string]>([
     "a place read twice",
     [started("a", "9/0"), records("a", ["10/0"]), started("b", "9/0"), records("b", ["10/0"])],
     ["10/0"],
-    "1 records were read more than once",
+    "1 places were read more than once, as shard-0 10/0",
   ],
   ["a child before its parent", [started("a", "TRIM_HORIZON/0", "shard-1")], [], "before its parent shard-0 had ended"],
   ["a failure", [{ type: "failed", shardId: "shard-0", error: "Boom", workerId: "a" }], [], "Boom"],

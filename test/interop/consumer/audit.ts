@@ -48,7 +48,7 @@ export function audit({ journal, put, parents, exactlyOnce }: AuditInput): reado
           else if (!isBefore(previous, place)) wrong.push(`${tenure}: got ${place} after ${previous}`);
           tenures.set(tenure, place);
           delivered.add(text);
-          deliveries.set(place, (deliveries.get(place) ?? 0) + 1);
+          deliveries.set(`${shardId} ${place}`, (deliveries.get(`${shardId} ${place}`) ?? 0) + 1);
         }
         break;
       case "checkpointed":
@@ -78,7 +78,7 @@ export function audit({ journal, put, parents, exactlyOnce }: AuditInput): reado
   if (foreign.length > 0) wrong.push(`${foreign.length} records were never put, as ${foreign[0]}`);
   const repeated = [...deliveries].filter(([, count]) => count > 1);
   if (exactlyOnce && repeated.length > 0) {
-    wrong.push(`${repeated.length} records were read more than once, as ${repeated[0]?.[0]}`);
+    wrong.push(`${repeated.length} places were read more than once, as ${repeated[0]?.[0]}`);
   }
   return wrong;
 }

@@ -162,6 +162,28 @@ const legacyTables: FleetCase = {
   },
 };
 
+/** KCL's multi-stream mode: leases are called by account, stream and creation time, which KCL is told and we read. */
+function twoStreams(leader: Side): FleetCase {
+  return {
+    name: `${leader}-two-streams`,
+    title: `${called[leader]} leads a fleet that reads two streams`,
+    shardCount: 2,
+    exactlyOnce: true,
+    async run(fleet) {
+      await fleet.useSecondStream(2);
+      await begin(fleet, leader, 4);
+      await join(fleet, other(leader), `${other(leader)}-1`, 2);
+      const leftAt = fleet.journal.length;
+      await fleet.stop(`${leader}-1`);
+      await fleet.until("the other side reads both streams", failoverMs, () => {
+        return fleet.shardsRead(leftAt, `${other(leader)}-1`).size === 4;
+      });
+      await finish(fleet);
+      mustBe((await fleet.leases()).size, 4, "leases");
+    },
+  };
+}
+
 export const fleetCases: readonly FleetCase[] = [
   leaderDies("millrace"),
   leaderDies("java"),
@@ -178,6 +200,8 @@ export const fleetCases: readonly FleetCase[] = [
   byThroughput,
   exactlyOnceEffects,
   legacyTables,
+  twoStreams("java"),
+  twoStreams("millrace"),
   rowsOf("java"),
   rowsOf("millrace"),
 ];

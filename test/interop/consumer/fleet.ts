@@ -29,7 +29,8 @@ export interface WorkerChoice {
   readonly effectsTable?: string | undefined;
 }
 
-export const failoverTimeMs = 3_000;
+/** Three calls must fit into it on a machine that also starts a JVM. */
+export const failoverTimeMs = 5_000;
 
 /** Small heaps and a fast start: these processes live for a minute. */
 const javaFlags = [
@@ -49,7 +50,9 @@ export class Fleet {
   readonly #peers: Peers;
   readonly dynamodb: DynamoDBClient;
   readonly #workers = new Map<string, LineProcess>();
-  #load: Load | undefined;
+  /** Identifiers of the streams, where there are several. */
+  #streams: readonly string[] | undefined;
+  #loads: readonly Load[] = [];
   #isLegacy = false;
 
   constructor(peers: Peers, name: string, shardCount: number) {
@@ -75,6 +78,7 @@ export class Fleet {
       dynamodbEndpoint,
       failoverTimeMs,
       retrieval,
+      ...(this.#streams === undefined ? {} : { streams: this.#streams }),
       ...others,
     };
     const options = Object.entries({ ...settings, strategy }).map(([option, value]) => `${option}=${String(value)}`);
@@ -113,7 +117,8 @@ export class Fleet {
 
   /** Puts records until `stopLoad`. */
   startLoad(): void {
-    this.#load = new Load(this.#peers.simulator.kinesis, this.name, this.put);
+    const names = this.#streams?.map((identifier) => identifier.split(":")[1] ?? "") ?? [this.name];
+    this.#loads = names.map((name) => new Load(this.#peers.simulator.kinesis, name, this.put));
   }
 
   /** Has the KPL store records of these texts. */
@@ -125,8 +130,8 @@ export class Fleet {
 
   /** Resolves once everything that was put is stored. */
   async stopLoad(): Promise<void> {
-    await this.#load?.stop();
-    this.#load = undefined;
+    await Promise.all(this.#loads.map((load) => load.stop()));
+    this.#loads = [];
   }
 
   /** Splits each of the shards in the middle. Resolves with the children. */
@@ -182,6 +187,20 @@ export class Fleet {
     await createTable(this.dynamodb, `${this.name}-CoordinatorState`, "key");
     await createTable(this.dynamodb, `${this.name}-WorkerMetricStats`, "wid");
     this.#isLegacy = true;
+  }
+
+  /** Gives the fleet a second stream. */
+  async useSecondStream(shardCount: number): Promise<void> {
+    const { simulator } = this.#peers;
+    const names = [this.name, `${this.name}-2`];
+    simulator.createStream({ streamName: `${this.name}-2`, shardCount });
+    const identifiers = names.map(async (streamName) => {
+      const described = await simulator.kinesis.describeStreamSummary({ streamName });
+      if (!described.ok) throw described.error;
+      const { streamArn, streamCreationTimestamp } = described.value;
+      return `${streamArn.split(":")[4]}:${streamName}:${Math.floor(streamCreationTimestamp.getTime() / 1_000)}`;
+    });
+    this.#streams = await Promise.all(identifiers);
   }
 
   /** Who holds the leader's row; undefined while there is none. */

@@ -19,6 +19,8 @@ const common = { region: "us-east-1", credentials: { accessKeyId: "test", secret
 const tell = (line: WorkerLine) => process.stdout.write(`${JSON.stringify(line)}\n`);
 
 function onEvent(event: ConsumerEvent): void {
+  // For the report of a failure.
+  if (event.type !== "batch-delivered" && event.type !== "checkpointed") console.error(JSON.stringify(event));
   if (event.type === "shard-finished") tell({ type: "ended", shardId: event.shardId });
   if (event.type === "hand-off-requested") tell({ type: "asked", shardId: event.leaseKey });
   if (event.type === "lease-lost") tell({ type: "lost", shardId: event.shardId });
@@ -26,7 +28,9 @@ function onEvent(event: ConsumerEvent): void {
 }
 
 const consumer = new Consumer({
-  streamName: settings.streamName,
+  ...(settings.streams === undefined
+    ? { streamName: settings.streamName }
+    : { streams: settings.streams.map((identifier) => ({ streamName: identifier.split(":")[1] })) }),
   applicationName: settings.applicationName,
   workerId: settings.workerId,
   client: new KinesisClient({ ...common, endpoint: settings.kinesisEndpoint, requestHandler: new NodeHttpHandler() }),
@@ -42,7 +46,8 @@ const consumer = new Consumer({
 const place = (record: ConsumedRecord) => `${record.sequenceNumber}/${record.subSequenceNumber ?? 0}`;
 
 async function consume(shard: LeasedShard): Promise<void> {
-  const { shardId, startedFrom } = shard;
+  const { startedFrom } = shard;
+  const shardId = settings.streams === undefined ? shard.shardId : `${shard.streamName}/${shard.shardId}`;
   tell({ type: "started", shardId, from: `${startedFrom.sequenceNumber}/${startedFrom.subSequenceNumber}` });
   for await (const batch of shard) {
     const stopAt = batch.records.findIndex((record) => record.text() === settings.stopAfter);

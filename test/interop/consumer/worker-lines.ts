@@ -6,6 +6,8 @@ export type Side = "java" | "millrace";
 /** What a worker is started with. */
 export interface WorkerSettings {
   readonly streamName: string;
+  /** Several streams instead of that one, as "account:name:creation time"; shards are then told as "name/shard". */
+  readonly streams?: readonly string[] | undefined;
   readonly applicationName: string;
   readonly workerId: string;
   readonly kinesisEndpoint: string;
