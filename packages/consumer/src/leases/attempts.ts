@@ -16,19 +16,31 @@ export interface Attempts {
    * while it called the handler: on this record, or on one of those after it that it had not come to checkpoint.
    */
   readonly isUnderWay: boolean;
+  /**
+   * The record, where it is not the one right after the checkpoint: a member of a compressed Kinesis record, in which no
+   * checkpoint can stand.
+   */
+  readonly at?: Checkpoint | undefined;
 }
 
 /** Name of the private attribute. */
 export const attemptsAttribute = "millraceAttempts";
 
-/** The attribute's value: `3 under-way 49657...:17`. */
+/** The attribute's value: `3 under-way 49657...:17`, or `3 under-way 49657...:17 49658...:4` for a record further on. */
 export function attemptsValue(attempts: Attempts, checkpoint: Checkpoint): Attribute {
-  return { S: `${attempts.made} ${attempts.isUnderWay ? "under-way" : "ended"} ${formatCheckpoint(checkpoint)}` };
+  const { made, isUnderWay, at } = attempts;
+  const where = at === undefined ? "" : ` ${formatCheckpoint(at)}`;
+  return { S: `${made} ${isUnderWay ? "under-way" : "ended"} ${formatCheckpoint(checkpoint)}${where}` };
 }
 
 /** What a row says about the record after `checkpoint`; undefined when it says nothing, or speaks of another place. */
 export function parseAttempts(row: Row, checkpoint: Checkpoint): Attempts | undefined {
-  const match = /^(\d{1,15}) (under-way|ended) (.+)$/.exec(textOf(row, attemptsAttribute) ?? "");
+  const match = /^(\d{1,15}) (under-way|ended) (\S+)(?: (\d{1,128}):(\d{1,15}))?$/.exec(
+    textOf(row, attemptsAttribute) ?? "",
+  );
   if (match === null || match[3] !== formatCheckpoint(checkpoint)) return undefined;
-  return { made: Number(match[1]), isUnderWay: match[2] === "under-way" };
+  const [, made, phase, , sequenceNumber, subSequenceNumber] = match;
+  const counted = { made: Number(made), isUnderWay: phase === "under-way" };
+  if (sequenceNumber === undefined) return counted;
+  return { ...counted, at: { sequenceNumber, subSequenceNumber: Number(subSequenceNumber) } };
 }

@@ -7,8 +7,10 @@
  * one record at a time, and stores before each call what is done and that this record is being called. When B vanishes
  * too, C knows the record, and how often it was called.
  */
-import { compareCheckpoints } from "../checkpoint/checkpoint.ts";
+import { compareCheckpoints, type Checkpoint } from "../checkpoint/checkpoint.ts";
 import type { HeldLease } from "../leases/held-lease.ts";
+import { placeOf, type ConsumedRecord } from "../record.ts";
+import type { DeliveredRecord } from "../retrieval/delivered-record.ts";
 import type { ShardBehind } from "./shard-behind.ts";
 
 /**
@@ -24,8 +26,9 @@ export class AttemptLog {
   readonly #isBounded: boolean;
   /** True when the owner before vanished while it called its handler. */
   readonly hasVanished: boolean;
-  /** Calls on the first record of this tenure that were made before. */
+  /** Calls on the first record of this tenure that were made before, or on the one at `madeAt`. */
   readonly madeBefore: number;
+  readonly madeAt: Checkpoint | undefined;
   #carefulLeft: number;
   /** The write before the first call, while it is under way; "stored" after it. */
   #beginning: Promise<void> | "stored" | undefined;
@@ -33,8 +36,9 @@ export class AttemptLog {
   constructor(behind: ShardBehind, isBounded: boolean) {
     this.#behind = behind;
     this.#isBounded = isBounded;
-    const { made = 0, isUnderWay = false } = behind.attempts ?? {};
+    const { made = 0, isUnderWay = false, at } = behind.attempts ?? {};
     this.madeBefore = made;
+    this.madeAt = at;
     this.hasVanished = isUnderWay;
     this.#carefulLeft = isBounded && isUnderWay ? carefulRecords : 0;
   }
@@ -45,10 +49,10 @@ export class AttemptLog {
   }
 
   /** Before the `attempt`-th call of a record; undefined when nothing has to be waited for. */
-  beforeCall(attempt: number): Promise<void> | undefined {
+  beforeCall(attempt: number, record: ConsumedRecord | undefined): Promise<void> | undefined {
     if (this.#carefulLeft > 0) {
       this.#beginning = "stored";
-      return this.#behind.rememberAttempts({ made: attempt, isUnderWay: true });
+      return this.#behind.rememberAttempts({ made: attempt, isUnderWay: true, at: placeInside(record) });
     }
     if (this.#beginning === "stored" || !this.#isBounded) return undefined;
     this.#beginning ??= this.#begin();
@@ -64,8 +68,9 @@ export class AttemptLog {
   }
 
   /** After the `attempt`-th call on the first record that is not done has failed. */
-  failed(attempt: number, isTriedAgain: boolean): Promise<void> {
-    return this.#behind.rememberAttempts({ made: attempt, isUnderWay: this.#isBounded && isTriedAgain });
+  failed(attempt: number, isTriedAgain: boolean, record: ConsumedRecord | undefined): Promise<void> {
+    const isUnderWay = this.#isBounded && isTriedAgain;
+    return this.#behind.rememberAttempts({ made: attempt, isUnderWay, at: placeInside(record) });
   }
 
   /** At the end of the tenure, when no call is under way any more: the next owner need not be careful. */
@@ -74,7 +79,7 @@ export class AttemptLog {
   }
 
   async #begin(): Promise<void> {
-    await this.#behind.rememberAttempts({ made: this.madeBefore, isUnderWay: true });
+    await this.#behind.rememberAttempts({ made: this.madeBefore, isUnderWay: true, at: this.madeAt });
     this.#beginning = "stored";
   }
 }
@@ -84,6 +89,13 @@ export async function settleAttempts(held: HeldLease): Promise<void> {
   const { attempts, checkpoint } = held.lease;
   if (attempts?.isUnderWay !== true) return;
   // The count is about the record after the stored checkpoint: of the one after what rides nothing is known.
-  const made = compareCheckpoints(held.checkpointed, checkpoint) === 0 ? attempts.made : 0;
-  await held.renew({ made, isUnderWay: false });
+  const isSame = compareCheckpoints(held.checkpointed, checkpoint) === 0;
+  await held.renew({ made: isSame ? attempts.made : 0, isUnderWay: false, at: isSame ? attempts.at : undefined });
+}
+
+/** Where a record stands that no checkpoint can stand right before: a further member of a compressed Kinesis record. */
+function placeInside(record: ConsumedRecord | undefined): Checkpoint | undefined {
+  if ((record as Partial<DeliveredRecord> | undefined)?.isPacked !== true || record === undefined) return undefined;
+  const place = placeOf(record);
+  return place.subSequenceNumber === 0 ? undefined : place;
 }

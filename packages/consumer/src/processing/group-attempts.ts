@@ -81,7 +81,7 @@ export class GroupAttempts {
     const { shard, call, log } = this.#wiring;
     const { shardId, streamName, signal, fencingToken } = shard;
     const attempt = attempts + 1;
-    const logged = log.beforeCall(attempt);
+    const logged = log.beforeCall(attempt, records[0]?.record);
     if (logged !== undefined) await logged;
     // A call that is not begun by now is the next owner's.
     this.#throwIfEnding();
@@ -117,7 +117,7 @@ export class GroupAttempts {
       parts.push({ records: records.slice(half), attempts: 0 }, { records: records.slice(0, half), attempts: 0 });
       return;
     }
-    if (first !== undefined && isFirst(first.record)) await log.failed(attempts, step.next === "retry");
+    if (first !== undefined && isFirst(first.record)) await log.failed(attempts, step.next === "retry", first.record);
     if (step.next === "give-up") {
       const left = records.slice(step.records);
       if (left.length > 0) parts.push({ records: left, attempts: isTold ? 0 : attempts });
@@ -141,7 +141,7 @@ export class GroupAttempts {
     parts.length = 0;
     const error = new Error(`its worker ended during the last of ${attempts} calls`);
     this.#tell(part, error, undefined);
-    if (options.deadLetter === undefined) await log.failed(attempts, false);
+    if (options.deadLetter === undefined) await log.failed(attempts, false, records[0]?.record);
     await this.#giveUp(records, attempts, step.why, error);
   }
 

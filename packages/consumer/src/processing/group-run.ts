@@ -3,7 +3,8 @@
  * and side by side otherwise, and checkpointed only as far as nothing before is open [C11].
  */
 import type { Timer } from "@millrace/core/runtime";
-import type { ConsumedRecord, LeasedShard, RecordBatch } from "../record.ts";
+import { compareCheckpoints } from "../checkpoint/checkpoint.ts";
+import { placeOf, type ConsumedRecord, type LeasedShard, type RecordBatch } from "../record.ts";
 import { untilAborted } from "../until-aborted.ts";
 import { AttemptLog } from "./attempt-log.ts";
 import { isTryingBounded, type ResolvedEachOptions } from "./each-options.ts";
@@ -52,7 +53,7 @@ export class GroupRun {
   readonly #attempts: GroupAttempts;
   readonly #runner: KeyedRunner<Group>;
   readonly #lanes = new Map<string, Lane>();
-  /** Calls that were made on the next record to admit, by this worker or another. */
+  /** Calls that were made by another worker on the next record to admit, or on the one that the log tells. */
   #attemptsBefore: number;
 
   constructor(shard: LeasedShard, call: GroupCall, options: ResolvedEachOptions, shape: GroupShape, ports: EachPorts) {
@@ -110,7 +111,7 @@ export class GroupRun {
     const finish = this.#prefix.admit({ record, batch });
     const admitted: AdmittedRecord = { record, finish: () => ride(finish()) };
     if (filter?.(record) === false) {
-      this.#attemptsBefore = 0;
+      this.#takeAttempts(record);
       return admitted.finish();
     }
     const key = this.#shape.laneOf(record);
@@ -153,9 +154,18 @@ export class GroupRun {
     for (const lane of this.#lanes.values()) await this.#flush(lane);
   }
 
-  #give(records: AdmittedRecord[], key: string | undefined): Promise<void> {
-    const group = { records, attemptsBefore: this.#attemptsBefore };
+  /** The calls that were made on this record before. */
+  #takeAttempts(record: ConsumedRecord | undefined): number {
+    const { madeAt } = this.#log;
+    const made = this.#attemptsBefore;
+    if (made === 0 || record === undefined) return 0;
+    if (madeAt !== undefined && compareCheckpoints(placeOf(record), madeAt) !== 0) return 0;
     this.#attemptsBefore = 0;
+    return made;
+  }
+
+  #give(records: AdmittedRecord[], key: string | undefined): Promise<void> {
+    const group = { records, attemptsBefore: this.#takeAttempts(records[0]?.record) };
     const given = this.#runner.admit(group, key);
     return this.#log.isCareful ? given.then(() => this.#runner.idle()) : given;
   }

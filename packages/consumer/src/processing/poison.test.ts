@@ -1,3 +1,5 @@
+import { gzipSync } from "node:zlib";
+import { Aggregator, wrapCompressed } from "@millrace/aggregation";
 import { afterEach, expect, test } from "vitest";
 import { attemptsAttribute, parseAttempts } from "../leases/attempts.ts";
 import { textOf } from "../leases/table-row.ts";
@@ -87,6 +89,26 @@ test("a record that kills its worker in the call goes to the dead letter after i
   expect(lives.calls.get("r7")).toBe(3);
 });
 
+test("such a record in a compressed one too, though no checkpoint can stand before it [C1]", async () => {
+  scene = new Scene(1);
+  const lives = new Lives();
+  const aggregator = new Aggregator();
+  for (const text of texts) aggregator.add({ partitionKey: "k", data: text });
+  const aggregate = aggregator.build();
+  const wrapped = wrapCompressed(aggregate, gzipSync(aggregate.data), "gzip");
+  if (wrapped === undefined) throw new Error("not to be opened");
+  await scene.simulator.kinesis.putRecords({ streamName: "clicks", records: [wrapped] });
+  const options = { maxAttempts: 2, onFailure: lives.deadLetter };
+  await liveOn(
+    lives,
+    (host) => lives.begin(host, options, "r7"),
+    () => new Set(lives.done).size === 11 && lives.failed.length > 0,
+  );
+  expect(new Set(lives.done)).toEqual(new Set(texts.filter((text) => text !== "r7")));
+  expect(lives.failed.map(({ record }) => record.text())).toEqual(["r7"]);
+  expect(lives.deaths).toBe(3);
+});
+
 test("a batch with such a record comes down to it alone", async () => {
   scene = new Scene(1);
   const lives = new Lives();
@@ -136,6 +158,12 @@ test("what a Java owner left standing is not held against another record", () =>
   // We count three calls on the record after 10; a Java worker checkpoints 20 and knows nothing of the attribute.
   const row = { [attemptsAttribute]: { S: "3 under-way 10:0" } };
   expect(parseAttempts(row, { sequenceNumber: "10", subSequenceNumber: 0 })).toEqual({ made: 3, isUnderWay: true });
+  const further = { [attemptsAttribute]: { S: "3 ended TRIM_HORIZON 20:4" } };
+  expect(parseAttempts(further, { sequenceNumber: "TRIM_HORIZON", subSequenceNumber: 0 })).toEqual({
+    made: 3,
+    isUnderWay: false,
+    at: { sequenceNumber: "20", subSequenceNumber: 4 },
+  });
   expect(parseAttempts(row, { sequenceNumber: "20", subSequenceNumber: 0 })).toBeUndefined();
   expect(parseAttempts(row, { sequenceNumber: "10", subSequenceNumber: 1 })).toBeUndefined();
 });
