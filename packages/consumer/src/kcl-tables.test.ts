@@ -169,7 +169,7 @@ describe("the three tables of KCL 3.0 to 3.4", () => {
     await fleet.close();
   });
 
-  test("[C8] beside a fleet that uses one table are a second fleet with a second leader: refused", async () => {
+  test("beside a fleet that uses one table are a second fleet with a second leader: refused [C8] (kcl.md 9.2, 12)", async () => {
     await makeLegacy("mixed");
     const single = { ...versionRow("leaseKey"), entityType: { S: "CLIENT_VERSION_MIGRATION" } };
     await server.client.send(

@@ -14,7 +14,7 @@ import { parseLease, type Lease } from "../leases/lease.ts";
 import type { LeaseTable } from "../leases/lease-table.ts";
 import type { ConsumedStream } from "./consumed-stream.ts";
 import { createLeases, type LeaseCreationPorts } from "./lease-creation.ts";
-import { listShards } from "./list-shards.ts";
+import { listShards, type ShardListing } from "./list-shards.ts";
 
 /** KCL looks every 10 s; a child is to start within a second of its parents' end. */
 const parentPollMs = 500;
@@ -72,11 +72,29 @@ async function isPast(
 ): Promise<boolean> {
   // An application that began at LATEST or at a time has parents that never had a lease.
   if (stream.startAt.type !== "TRIM_HORIZON" || child.checkpoint.sequenceNumber !== "TRIM_HORIZON") return true;
-  const listing = await listShards(ports, stream.ref, { signal });
+  const listing = await sharedListing(ports, stream);
+  if (signal.aborted) return false;
   // What cannot be asked for good is taken as KCL takes it; anything else is asked again.
   if (!listing.ok) return listing.error.kind === "permanent";
   const shard = listing.shards.find((candidate) => candidate.shardId === parentId);
   if (shard === undefined) return true;
   await createLeases(ports, stream, [{ shard, checkpoint: sentinel("TRIM_HORIZON") }], listing.serviceTime);
   return false;
+}
+
+/** Age of a stream's list of shards that serves for all its children: a fleet starts with hundreds of them at once. */
+const listingAgeMs = 10_000;
+const listings = new WeakMap<ConsumedStream, { readonly at: number; readonly listing: Promise<ShardListing> }>();
+
+async function sharedListing(ports: LeaseCreationPorts, stream: ConsumedStream): Promise<ShardListing> {
+  const now = ports.system.now();
+  let shared = listings.get(stream);
+  if (shared === undefined || now - shared.at > listingAgeMs) {
+    // Without the signal of the child that asks first: the others wait for the same answer.
+    shared = { at: now, listing: listShards(ports, stream.ref) };
+    listings.set(stream, shared);
+  }
+  const listing = await shared.listing;
+  if (!listing.ok && listings.get(stream) === shared) listings.delete(stream);
+  return listing;
 }

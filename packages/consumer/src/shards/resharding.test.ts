@@ -175,7 +175,7 @@ test("a parent past the retention does not hold its children up, and its lease g
   await timeline.settle(consumer.close());
 });
 
-test("kcl.md 9.2, row 9: leases of a stream that was deleted and made anew are told, where KCL goes on with them", async () => {
+test("leases of a stream that was deleted and made anew are told, where KCL goes on with them (kcl.md 9.2, 9)", async () => {
   const world = new ShardWorld();
   const { timeline, simulator, events, leaseTable } = world;
   simulator.createStream({ streamName: "clicks", shardCount: 2 });
