@@ -60,6 +60,8 @@ export function planProducing(random: Prng, plan: ProducingPlan): Producing {
       maxBufferedRecords: random.pick([50, 1_000, 200_000]),
       maxBufferedBytes: random.pick([mebibyte, 16 * mebibyte]),
       maxWaitingRecords: random.pick([0, 100, 10_000]),
+      aggregationKey: random.pick(["a", "first", "perKey"] as const),
+      ...(aggregation && { compression: random.pick(["none", "gzip", "zstd"] as const) }),
     },
   });
 }

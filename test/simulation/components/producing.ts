@@ -1,8 +1,9 @@
 /**
  * Driver. A program that puts records through a producer, as bursts with pauses in between, for as long as it lives.
  */
+import { gzipSync, zstdCompressSync } from "node:zlib";
 import { sleep, type System } from "@millrace/core/runtime";
-import { BufferFullError, Producer, PutError, type ProducerOptions } from "@millrace/producer";
+import { BufferFullError, Producer, PutError, type ProducerOptions, type ProducerWiring } from "@millrace/producer";
 import type { VirtualHost } from "@millrace/simulator";
 import type { Component, RunningComponent } from "../world/component.ts";
 import { writePayload } from "../world/payload.ts";
@@ -55,11 +56,12 @@ export class Producing implements Component {
         }
       },
     };
-    const producer = new Producer(this.options.producer, { kinesis: counted, system: host.system });
+    const { system } = host;
+    const producer = new Producer(this.options.producer, { kinesis: counted, system, compress: compressIn(system) });
     this.current = producer;
     const abort = new AbortController();
     const pending = new Set<PutEntry>();
-    const loop = this.#put({ world, producer, system: host.system, pending, prefix: `${this.name}.${life}`, abort });
+    const loop = this.#put({ world, producer, system, pending, prefix: `${this.name}.${life}`, abort });
     return {
       stop: async () => {
         abort.abort();
@@ -134,4 +136,12 @@ export class Producing implements Component {
       }
     })();
   }
+}
+
+/** Compression that takes the world's time, as a busy thread would. */
+function compressIn(system: System): NonNullable<ProducerWiring["compress"]> {
+  return async (bytes, algorithm) => {
+    await sleep(system, system.random() * 30);
+    return algorithm === "gzip" ? gzipSync(bytes) : zstdCompressSync(bytes);
+  };
 }
