@@ -97,6 +97,18 @@ describe("scenario 75: a bad configuration is named by its path, with what came 
       "false for a delivery stream",
     ],
     [
+      "compression of plain records",
+      { flows: [{ ...flow, compression: "gzip" }] },
+      "flows[0].compression",
+      "aggregation",
+    ],
+    [
+      "compression for a delivery stream",
+      { flows: [{ filePattern: "/x", deliveryStream: "d", compression: "gzip" }] },
+      "flows[0].compression",
+      "for a delivery stream",
+    ],
+    [
       "order in a delivery stream",
       { flows: [{ filePattern: "/x", deliveryStream: "d", ordering: "perKey" }] },
       "flows[0].ordering",

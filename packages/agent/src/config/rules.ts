@@ -13,6 +13,7 @@ export function checkRules(value: Readonly<Record<string, unknown>>, config: Age
   for (const [index, flow] of config.flows.entries()) {
     const path = `flows[${index}]`;
     checkDestination(flow, path);
+    checkCompression(flow, path);
     if (flow.deliveryStream !== undefined) checkDelivery(flow, path);
     checkPatterns(flow, path);
   }
@@ -55,6 +56,20 @@ function checkDestination(flow: FlowConfig, path: string): void {
     got: undefined,
     expected: "the name or ARN of a stream, or deliveryStream with the name of a delivery stream",
     hint: 'Add "kinesisStream": "...".',
+  });
+}
+
+/** A compressed record is an aggregate, which the readers of a flow have to be ready for. */
+function checkCompression({ aggregation, compression, deliveryStream }: FlowConfig, path: string): void {
+  if (compression === "none" || (aggregation && deliveryStream === undefined)) return;
+  throw new ConfigError({
+    path: `${path}.compression`,
+    got: compression,
+    expected: deliveryStream === undefined ? '"none" without aggregation' : '"none" for a delivery stream',
+    hint:
+      deliveryStream === undefined
+        ? 'A compressed record is an aggregate, which only Millrace reads: add "aggregation": true.'
+        : "Data Firehose compresses what it delivers, where its destination is told to.",
   });
 }
 

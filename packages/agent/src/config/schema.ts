@@ -95,6 +95,7 @@ export const flowSchema = z.strictObject({
   maxRecordSizeBytes: integer(16, 10 * mebibyte - 256).optional(),
   stripNewline: flag().default(false),
   aggregation: flag().default(false),
+  compression: choice(["none", "gzip", "zstd"]).default("none"),
   ordering: choice(["none", "perKey"]).default("none"),
   maxBytesPerSecond: integer(1).optional(),
   maxRecordsPerSecond: integer(1).optional(),

@@ -28,6 +28,7 @@ export function createStreamDestination(options: StreamDestinationOptions): Dest
     client,
     // The Kinesis Agent sends plain records; readers that know nothing of aggregates depend on it.
     aggregation: flow.aggregation,
+    compression: flow.compression,
     ordering: flow.ordering,
     collectionMaxRecords: flow.maxBufferSizeRecords,
     collectionMaxBytes: Math.max(52_224, flow.maxBufferSizeBytes ?? 5_242_880),

@@ -77,6 +77,19 @@ test("[C12] scenario 67: with ordering perKey, first copies of a key's lines are
   }
 });
 
+test("compressed aggregates hold the same lines in a fraction of the bytes", async () => {
+  const place = createBench();
+  const lines = linesOfKeys(4, 2_000).map((line) => `${"a line like so many others ".repeat(3)}${line}`);
+  place.write("app.log", lines.join(""));
+  const agent = await runOnce(place, { aggregation: true, compression: "gzip" });
+  const records = await stored();
+  const expanded = records.flatMap((record) => deaggregate(record).map(({ data }) => text(data)));
+  expect(expanded.toSorted()).toEqual(lines.toSorted());
+  const storedBytes = records.reduce((sum, { data }) => sum + data.byteLength, 0);
+  expect(storedBytes).toBeLessThan(lines.join("").length / 4);
+  expect(agent.status()[0]?.files[0]?.savedBytes).toBe(lines.join("").length);
+});
+
 test("records are plain unless the flow asks for aggregates, and hold the same lines then", async () => {
   const place = createBench();
   const lines = linesOfKeys(4, 100);
