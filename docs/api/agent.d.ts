@@ -411,6 +411,11 @@ export declare const agentSchema: z.ZodObject<{
         maxRecordSizeBytes: z.ZodOptional<z.ZodPipe<z.ZodUnknown, z.ZodTransform<number, unknown>>>;
         stripNewline: z.ZodDefault<z.ZodPipe<z.ZodUnknown, z.ZodTransform<boolean, unknown>>>;
         aggregation: z.ZodDefault<z.ZodPipe<z.ZodUnknown, z.ZodTransform<boolean, unknown>>>;
+        compression: z.ZodDefault<z.ZodEnum<{
+            gzip: "gzip";
+            none: "none";
+            zstd: "zstd";
+        }>>;
         ordering: z.ZodDefault<z.ZodEnum<{
             none: "none";
             perKey: "perKey";
@@ -558,6 +563,11 @@ export declare const flowSchema: z.ZodObject<{
     maxRecordSizeBytes: z.ZodOptional<z.ZodPipe<z.ZodUnknown, z.ZodTransform<number, unknown>>>;
     stripNewline: z.ZodDefault<z.ZodPipe<z.ZodUnknown, z.ZodTransform<boolean, unknown>>>;
     aggregation: z.ZodDefault<z.ZodPipe<z.ZodUnknown, z.ZodTransform<boolean, unknown>>>;
+    compression: z.ZodDefault<z.ZodEnum<{
+        gzip: "gzip";
+        none: "none";
+        zstd: "zstd";
+    }>>;
     ordering: z.ZodDefault<z.ZodEnum<{
         none: "none";
         perKey: "perKey";
