@@ -325,24 +325,28 @@ test.each([5_000, 60_000])(
   async (throttledMs) => {
     const place = createBench("app.log", { retryMaxBackoffMillis: 1_000 });
     place.write("app.log", "a\n");
-    place.destination.fateOf = () =>
-      place.system.now() < throttledMs ? new ScopedError("lifetime", "throttled") : undefined;
-    place.start();
-    while (place.destination.puts === 0) await place.system.breathe();
-    for (const name of ["b", "c"]) {
-      // Time for a scan, though nothing can be sent.
-      for (let turn = 0; turn < 40; turn++) {
+    let isThrottled = true;
+    place.destination.fateOf = () => (isThrottled ? new ScopedError("lifetime", "throttled") : undefined);
+    const found = () => place.events.filter((event) => event.type === "file-found").length;
+    const passUntil = async (isOver: () => boolean) => {
+      while (!isOver()) {
         place.system.advance(50);
         await place.system.breathe();
       }
+    };
+    place.start();
+    await passUntil(() => place.destination.puts > 0);
+    for (const [index, name] of ["b", "c"].entries()) {
       place.append("app.log", `last before ${name}\n`);
       place.rename("app.log", `elsewhere ${name}`);
       place.write("app.log", `${name}\n`);
+      // Seen, though nothing can be sent.
+      await passUntil(() => found() === index + 2);
     }
-    while (new Set(place.lines).size < 5) {
-      place.system.advance(500);
-      await place.system.breathe();
-    }
+    const throttledUntilMs = place.system.now() + throttledMs;
+    await passUntil(() => place.system.now() >= throttledUntilMs);
+    isThrottled = false;
+    await passUntil(() => new Set(place.lines).size === 5);
     await place.settle();
     expect(place.lines.toSorted()).toEqual(["a\n", "b\n", "c\n", "last before b\n", "last before c\n"]);
   },
