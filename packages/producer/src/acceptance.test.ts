@@ -31,7 +31,8 @@ describe("a dead network", () => {
     const [error] = errors;
     expect(error).toBeInstanceOf(PutError);
     expect(error).toMatchObject({ code: "Expired", scope: "lifetime", retryable: true, mayHaveBeenStored: true });
-    // The message tells the first real cause, not only that time ran out.
+    // Every message tells the first real cause, not only that time ran out, be it another request's.
+    for (const failed of errors) expect((failed as PutError).message).toContain("RequestTimeout");
     expect((error as PutError).message).toContain("RequestTimeout");
     expect((error as PutError).attempts.length).toBeGreaterThan(0);
   });
@@ -138,7 +139,8 @@ describe("a producer twice as fast as its shard that never awaits", () => {
     expect(counts.other).toBe(0);
     expect(counts.full).toBeGreaterThan(1_000);
     expect(mostRecords).toBeLessThanOrEqual(5_000);
-    expect(mostBytes).toBeLessThanOrEqual(2 * bounds.maxBufferedBytes);
+    // One bound for all: what came in and what waits, and the one record that passes it.
+    expect(mostBytes).toBeLessThanOrEqual(bounds.maxBufferedBytes + 5_000);
   });
 
   test.each([

@@ -1,7 +1,8 @@
 /**
  * Pure. Keeps what the producer holds within its bounds: who gets in, who waits for room, who is refused.
  *
- * Room is given first come, first served: a small record does not overtake a large one that waits.
+ * Room is given first come, first served: a small record does not overtake a large one that waits. What waits and what has
+ * come in share one bound of bytes.
  */
 import { Fifo } from "./pipeline/fifo.ts";
 import type { PendingRecord } from "./pipeline/records.ts";
@@ -16,6 +17,9 @@ const recordOverheadBytes = 2_048;
 /** The event of "full" ends when this share of each bound is used at most, so that it does not flap. */
 const readyShare = 0.9;
 
+/** The share of the bytes that only puts which wait for room may take. */
+const waitingShare = 1 / 8;
+
 export interface BufferBounds {
   readonly maxBufferedBytes: number;
   readonly maxBufferedRecords: number;
@@ -24,6 +28,8 @@ export interface BufferBounds {
 
 export class RecordBuffer {
   readonly #bounds: BufferBounds;
+  /** Bytes past which puts must wait. */
+  readonly #roomBytes: number;
   readonly #waiting = new Fifo<PendingRecord>();
   #records = 0;
   #bytes = 0;
@@ -32,6 +38,7 @@ export class RecordBuffer {
 
   constructor(bounds: BufferBounds) {
     this.#bounds = bounds;
+    this.#roomBytes = bounds.maxBufferedBytes * (bounds.maxWaitingRecords > 0 ? 1 - waitingShare : 1);
   }
 
   /** Everything held, with the puts that wait for room. */
@@ -49,24 +56,25 @@ export class RecordBuffer {
 
   /** True when the next record gets in without waiting. */
   get hasRoom(): boolean {
-    const { maxBufferedBytes, maxBufferedRecords } = this.#bounds;
-    return this.#waitingRecords === 0 && this.#records < maxBufferedRecords && this.#bytes < maxBufferedBytes;
+    return (
+      this.#waitingRecords === 0 && this.#records < this.#bounds.maxBufferedRecords && this.#bytes < this.#roomBytes
+    );
   }
 
   /** True when enough room has come back to call the shortage over. */
   get isRelieved(): boolean {
-    const { maxBufferedBytes, maxBufferedRecords } = this.#bounds;
     return (
       this.#waitingRecords === 0 &&
-      this.#records <= maxBufferedRecords * readyShare &&
-      this.#bytes <= maxBufferedBytes * readyShare
+      this.#records <= this.#bounds.maxBufferedRecords * readyShare &&
+      this.#bytes <= this.#roomBytes * readyShare
     );
   }
 
-  /** True when one more put may wait for room. */
+  /** True when one more put may wait for room; the first may whatever its size, past the bound by itself at most. */
   mayWait(pending: PendingRecord): boolean {
     const { maxWaitingRecords, maxBufferedBytes } = this.#bounds;
-    return this.#waitingRecords < maxWaitingRecords && this.#waitingBytes + costOf(pending) <= maxBufferedBytes;
+    if (this.#waitingRecords === 0) return maxWaitingRecords > 0;
+    return this.#waitingRecords < maxWaitingRecords && this.bytes + costOf(pending) <= maxBufferedBytes;
   }
 
   /** Counts a record in. One that does not fit gets in only where `hasRoom`, by its own size past the bound at most. */
@@ -97,10 +105,9 @@ export class RecordBuffer {
 
   /** The next waiting put that there is room for now; it no longer waits. Undefined when there is none. */
   takeWaiting(): PendingRecord | undefined {
-    const { maxBufferedBytes, maxBufferedRecords } = this.#bounds;
     for (let next = this.#waiting.peek(); next !== undefined; next = this.#waiting.peek()) {
       if (next.state === "waiting") {
-        if (this.#records >= maxBufferedRecords || this.#bytes >= maxBufferedBytes) return undefined;
+        if (this.#records >= this.#bounds.maxBufferedRecords || this.#bytes >= this.#roomBytes) return undefined;
         this.leaveWaiting(next);
       }
       this.#waiting.shift();

@@ -119,15 +119,16 @@ export interface ProducerOptions {
   /** Longest time for one request, in milliseconds. Integer, 100 to 600,000. @default 6,000 */
   readonly requestTimeoutMs?: number | undefined;
   /**
-   * Most bytes held, each record counted with 2,048 bytes on top of its data and key. Integer, at least 1,048,576.
+   * Most bytes held, those of puts that wait included, each record counted with 2,048 bytes on top of its data and key.
+   * Integer, at least 1,048,576.
    * @default 134,217,728
    */
   readonly maxBufferedBytes?: number | undefined;
   /** Most records held. Integer, at least 1. @default 200,000 */
   readonly maxBufferedRecords?: number | undefined;
   /**
-   * Most puts that may wait for room; the next is rejected with BufferFullError. Integer, at least 0. Their bytes are
-   * bounded by `maxBufferedBytes` once more.
+   * Most puts that may wait for room; the next is rejected with BufferFullError. Integer, at least 0. Their bytes count
+   * towards `maxBufferedBytes`, an eighth of which is theirs alone.
    * @default 10,000
    */
   readonly maxWaitingRecords?: number | undefined;

@@ -13,6 +13,7 @@ import { listAllShards, streamRef } from "./list-shards.ts";
 import type { ResolvedOptions } from "./options.ts";
 import type { Effect, PlannedRequest } from "./pipeline/effects.ts";
 import { Pipeline } from "./pipeline/pipeline.ts";
+import { SendWindow } from "./pipeline/send-window.ts";
 import { historyOf, type OutgoingRecord, type PendingRecord } from "./pipeline/records.ts";
 import { traceRequest } from "./tracing.ts";
 
@@ -41,7 +42,7 @@ export class SendLoop {
   readonly #abort = new AbortController();
   readonly #metrics: KplMetrics | undefined;
   readonly #compressor: Compressor | undefined;
-  #inFlight = 0;
+  readonly #window: SendWindow;
   #timer: Timer | undefined;
   #timerAt = Infinity;
   /** True when records came since callers' waiting last made everything due. */
@@ -52,6 +53,7 @@ export class SendLoop {
   constructor(wiring: SendLoopWiring) {
     this.#wiring = wiring;
     this.#pipeline = new Pipeline(wiring.options);
+    this.#window = new SendWindow(wiring.options);
     const { metrics, stream } = wiring.options;
     this.#metrics = metrics && new KplMetrics(metrics, stream.streamName);
     this.#compressor = wiring.options.compression === "none" ? undefined : new Compressor(wiring.compress);
@@ -107,17 +109,19 @@ export class SendLoop {
   }
 
   #round(): void {
-    const { options, system, isCrowded, onSettledSome } = this.#wiring;
+    const { system, isCrowded, onSettledSome } = this.#wiring;
     const now = system.now();
-    const plan = this.#pipeline.plan(now, options.maxConnections - this.#inFlight);
+    const plan = this.#pipeline.plan(now, this.#window.freeRequests(now), this.#window.freeBytes);
     let settledSome = false;
     for (const effect of plan.effects) {
       this.#carryOut(effect);
       settledSome ||= effect.type === "stored" || effect.type === "failed";
     }
-    this.#setTimer(plan.wakeAt, now);
+    // Whatever is held wakes it once the window opens again; nothing held, nothing to wake for.
+    const wakeAt = plan.wakeAt < Infinity && now < this.#window.pausedUntil ? this.#window.pausedUntil : Infinity;
+    this.#setTimer(Math.min(plan.wakeAt, wakeAt), now);
     if (settledSome) onSettledSome();
-    if (this.#inFlight > 0 || this.#mustPumpAgain || !isCrowded()) return;
+    if (!this.#window.isEmpty || this.#mustPumpAgain || !isCrowded()) return;
     // Nothing is under way and callers wait for room: nothing becomes fuller by lingering. What was expedited before and
     // is held back for its shard's sake does not go faster by being asked twice.
     if (!this.#hasNewRecords) return;
@@ -142,7 +146,7 @@ export class SendLoop {
   #carryOut(effect: Effect): void {
     switch (effect.type) {
       case "send":
-        this.#inFlight += 1;
+        this.#window.started(effect.request.bytes);
         void this.#requests.add(() => this.#send(effect.request));
         break;
       case "compress":
@@ -190,8 +194,9 @@ export class SendLoop {
     const answer = await traceRequest(options.stream.streamName, request, () =>
       this.#call(request.timeoutMs, (signal) => port.putRecords({ ...stream, records: request.entries }, { signal })),
     );
-    this.#inFlight -= 1;
     const times = { startedAt, endedAt: system.now() };
+    const wasAnswered = answer.ok || answer.error.kind !== "transient";
+    this.#window.ended(request.bytes, wasAnswered, times.endedAt, system.random());
     this.#metrics?.answered(request, answer, times);
     this.#pipeline.answered(request, answer, times, () => system.random());
     this.pump();

@@ -1,6 +1,7 @@
 /**
  * Pure. Tells which records are still to be stored: their lifetime has not ended, and their callers want them.
  */
+import type { Failure } from "./answers.ts";
 import type { Effect } from "./effects.ts";
 import { historyOf, noAttempts, type OutgoingRecord, type PendingRecord } from "./records.ts";
 import { expiredError, refusedError } from "./retrier.ts";
@@ -16,6 +17,8 @@ export class Expiry {
   readonly #emit: (effect: Effect) => void;
   #withdrawnRecords = 0;
   #withdrawnBytes = 0;
+  /** Why the last request failed, where it did: the cause of what expires without having been in one. */
+  lastFailure: Failure | undefined;
 
   constructor(ttlMs: number, emit: (effect: Effect) => void) {
     this.#ttlMs = ttlMs;
@@ -47,7 +50,7 @@ export class Expiry {
   keeps(pending: PendingRecord, now: number): boolean {
     if (pending.state === "settled") return false;
     if (pending.expiresAt > now) return true;
-    const error = expiredError(pending.earlier ?? noHistory, this.#ttlMs);
+    const error = expiredError(pending.earlier ?? noHistory, this.#ttlMs, this.lastFailure);
     this.#emit({ type: "failed", members: [pending], error });
     return false;
   }
@@ -85,10 +88,11 @@ export class Expiry {
     const expired = members.filter((member) => member.expiresAt <= now);
     // One error for all with one history: in an outage everything expires, and an error is larger than a record.
     const alike = expired.filter((member) => member.earlier === undefined);
-    if (alike.length > 0) this.#emit({ type: "failed", members: alike, error: expiredError(outgoing, this.#ttlMs) });
+    if (alike.length > 0)
+      this.#emit({ type: "failed", members: alike, error: expiredError(outgoing, this.#ttlMs, this.lastFailure) });
     for (const member of expired) {
       if (member.earlier === undefined) continue;
-      const error = expiredError(historyOf(member, outgoing), this.#ttlMs);
+      const error = expiredError(historyOf(member, outgoing), this.#ttlMs, this.lastFailure);
       this.#emit({ type: "failed", members: [member], error });
     }
   }

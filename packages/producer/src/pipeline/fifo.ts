@@ -4,6 +4,8 @@
 
 // Below this many spent places, shifting the array is not worth its cost.
 const compactAfter = 64;
+/** Spent places for each item held, before they are given up: more than `unshift` makes. */
+const maxSpentShare = 3;
 
 export class Fifo<T> {
   #items: (T | undefined)[] = [];
@@ -19,8 +21,14 @@ export class Fifo<T> {
 
   /** Puts `items` before all others, keeping their order. */
   unshift(items: readonly T[]): void {
-    this.#items = [...items, ...this.#items.slice(this.#head)];
-    this.#head = 0;
+    if (items.length > this.#head) {
+      // Room for as many again: in an outage every retried record comes in at the front.
+      const room = items.length + this.length;
+      this.#items = [...Array.from<undefined>({ length: room }), ...this.#items.slice(this.#head)];
+      this.#head = room;
+    }
+    this.#head -= items.length;
+    for (const [index, item] of items.entries()) this.#items[this.#head + index] = item;
   }
 
   peek(): T | undefined {
@@ -32,7 +40,7 @@ export class Fifo<T> {
     const item = this.#items[this.#head];
     this.#items[this.#head] = undefined;
     this.#head += 1;
-    if (this.#head >= compactAfter && this.#head * 2 >= this.#items.length) {
+    if (this.#head >= compactAfter && this.#head >= maxSpentShare * this.length) {
       this.#items = this.#items.slice(this.#head);
       this.#head = 0;
     }

@@ -11,7 +11,7 @@ import { OpenAggregates } from "./aggregates.ts";
 import { Collector } from "./collector.ts";
 import { DelayQueue } from "./delay-queue.ts";
 import type { Effect } from "./effects.ts";
-import { Expiry } from "./expiry.ts";
+import type { Expiry } from "./expiry.ts";
 import { Fifo } from "./fifo.ts";
 import { Limiter } from "./limiter.ts";
 import { disband, hasten, loneRecord, type OutgoingRecord, type PendingRecord } from "./records.ts";
@@ -47,11 +47,11 @@ export class Outbox {
   readonly #isolated = new Fifo<readonly OutgoingRecord[]>();
   #sweepAt = Infinity;
 
-  constructor(options: ResolvedOptions, router: Router, emit: (effect: Effect) => void) {
+  constructor(options: ResolvedOptions, router: Router, expiry: Expiry, emit: (effect: Effect) => void) {
     this.#options = options;
     this.#router = router;
     this.#emit = emit;
-    this.#expiry = new Expiry(options.recordTtlMs, emit);
+    this.#expiry = expiry;
     this.#gate =
       options.ordering === "perKey"
         ? new OrderGate((pending, now, mustJoin) => this.#routeOrdered(pending, now, mustJoin))

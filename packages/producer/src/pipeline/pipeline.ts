@@ -35,8 +35,8 @@ export class Pipeline {
   constructor(options: ResolvedOptions) {
     this.#options = options;
     const emit = (effect: Effect) => this.#emit(effect);
-    this.#outbox = new Outbox(options, this.#router, emit);
     this.#expiry = new Expiry(options.recordTtlMs, emit);
+    this.#outbox = new Outbox(options, this.#router, this.#expiry, emit);
   }
 
   /** Takes a user record in. Gives the time by which `plan` must be called for its sake. */
@@ -57,24 +57,26 @@ export class Pipeline {
     this.#outbox.expedite(now);
   }
 
-  /** What to do now, with room for `freeRequests` more in flight. */
-  plan(now: number, freeRequests: number): Plan {
+  /** What to do now, with room for `freeRequests` more in flight, and for `freeBytes`, which the last may pass. */
+  plan(now: number, freeRequests: number, freeBytes: number): Plan {
     this.#now = now;
     if (!this.#outbox.isEmpty || this.#unjudged.length > 0) {
       const { listShards, describeStream } = this.#router.ask(now);
       if (listShards) this.#effects.push({ type: "list-shards" });
       if (describeStream) this.#effects.push({ type: "describe-stream" });
-      this.#outbox.advance(now, freeRequests > 0);
+      this.#outbox.advance(now, freeRequests > 0 && freeBytes > 0);
     }
-    let free = freeRequests;
-    for (; free > 0; free--) {
+    let [requests, bytes] = [freeRequests, freeBytes];
+    for (; requests > 0 && bytes > 0; requests--) {
       const records = this.#outbox.nextRequest(now);
       if (records === undefined) break;
-      this.#effects.push({ type: "send", request: planRequest(records, now, this.#options.requestTimeoutMs) });
+      const request = planRequest(records, now, this.#options.requestTimeoutMs);
+      bytes -= request.bytes;
+      this.#effects.push({ type: "send", request });
     }
     const effects = this.#effects;
     this.#effects = [];
-    const wakeAt = this.#outbox.wakeAt(now, free > 0);
+    const wakeAt = this.#outbox.wakeAt(now, requests > 0 && bytes > 0);
     return { effects, wakeAt: this.#unjudged.length > 0 ? Math.min(wakeAt, this.#router.nextFetchAt) : wakeAt };
   }
 
@@ -111,6 +113,7 @@ export class Pipeline {
     for (const landing of digest.landed) this.#landed(landing, times);
     for (const { outgoing, verdict, failure } of digest.refused) this.#again(outgoing, verdict, failure, random);
     const whole = digest.requestFailure;
+    this.#expiry.lastFailure = whole?.failure;
     this.#event({
       type: "request-completed",
       kinesisRecords: request.records.length,
@@ -125,7 +128,11 @@ export class Pipeline {
     if (verdict === "isolate") this.#isolate(request, failure);
     else if (verdict === "fail-stream") this.#fail(request.records, failure, "stream");
     else if (verdict === "closed") this.#fail(request.records, failure, "lifetime");
-    else for (const outgoing of request.records) this.#again(outgoing, verdict, failure, random);
+    else {
+      // Records that failed together wait alike: in an outage they then go together again, and share one history.
+      const fraction = random();
+      for (const outgoing of request.records) this.#again(outgoing, verdict, failure, () => fraction);
+    }
   }
 
   /** Takes out everything that is in no request, for a producer that gives up. */
@@ -146,8 +153,7 @@ export class Pipeline {
   }
 
   #landed(landing: Stored, times: RequestTimes): void {
-    const { shardId } = landing;
-    this.#outbox.limiter.stored(shardId, times.endedAt);
+    this.#outbox.limiter.stored(landing.shardId, times.endedAt);
     this.#hasStored = true;
     const verdict = judgeLanding(landing, this.#router.map);
     if (verdict === "unknown") {
@@ -183,9 +189,7 @@ export class Pipeline {
     const members = disband(outgoing);
     for (const member of members) member.state = "buffered";
     if (this.#outbox.takeBackAlone(members, now)) return;
-    for (const member of members) {
-      this.#outbox.delay(loneRecord(member, undefined, true));
-    }
+    for (const member of members) this.#outbox.delay(loneRecord(member, undefined, true));
   }
 
   /** Sends a Kinesis record again after a while, or fails it where its time or its caller's patience is over. */
@@ -193,11 +197,8 @@ export class Pipeline {
     const now = outgoing.lastTouchedAt;
     const { shardId } = outgoing;
     if (verdict === "throttled" && shardId !== undefined && this.#outbox.limiter.throttled(shardId, now, random())) {
-      this.#event({
-        type: "throttled",
-        shardId,
-        ratePercent: Math.round(this.#outbox.limiter.factorOf(shardId) * 100),
-      });
+      const ratePercent = Math.round(this.#outbox.limiter.factorOf(shardId) * 100);
+      this.#event({ type: "throttled", shardId, ratePercent });
     }
     if (verdict === "throttled" && this.#options.failIfThrottled) {
       this.#fail([outgoing], failure, "lifetime");

@@ -85,13 +85,18 @@ export function retryAt(outgoing: Pick<OutgoingRecord, "attempts">, now: number,
 }
 
 /** The error of a record whose lifetime ended. It tells the first real cause: that it expired is only the consequence. */
-export function expiredError(history: Pick<History, "attempts" | "mayHaveBeenStored">, ttlMs: number): PutError {
+export function expiredError(
+  history: Pick<History, "attempts" | "mayHaveBeenStored">,
+  ttlMs: number,
+  lastFailure: Cause | undefined,
+): PutError {
   const { attempts } = history;
   const first = attempts.find((attempt) => !attempt.success);
-  const reason =
-    first === undefined
+  const noRequest =
+    lastFailure === undefined
       ? "it was in no request: its shard or the network took no more"
-      : `first failure: ${first.errorCode}: ${first.errorMessage}`;
+      : `it was in no request; the last one failed: ${lastFailure.code}: ${lastFailure.message}`;
+  const reason = first === undefined ? noRequest : `first failure: ${first.errorCode}: ${first.errorMessage}`;
   return new PutError({
     code: "Expired",
     message: `The record was not stored within its lifetime of ${ttlMs} ms (attempts: ${attempts.length}); ${reason}`,

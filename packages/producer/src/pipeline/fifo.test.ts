@@ -1,0 +1,36 @@
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import { Fifo } from "./fifo.ts";
+
+test("does what an array does, whatever comes in at either end and goes out at the front", () => {
+  const step = fc.oneof(
+    fc.record({ type: fc.constant("push" as const), count: fc.integer({ min: 1, max: 200 }) }),
+    fc.record({ type: fc.constant("unshift" as const), count: fc.integer({ min: 0, max: 100 }) }),
+    fc.record({ type: fc.constant("shift" as const), count: fc.integer({ min: 1, max: 250 }) }),
+  );
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
+      const fifo = new Fifo<number>();
+      const model: number[] = [];
+      let next = 0;
+      for (const { type, count } of steps) {
+        const items = Array.from({ length: count }, () => next++);
+        if (type === "unshift") {
+          fifo.unshift(items);
+          model.unshift(...items);
+        }
+        for (const item of items) {
+          if (type === "push") {
+            fifo.push(item);
+            model.push(item);
+          } else if (type === "shift") {
+            expect(fifo.shift()).toBe(model.shift());
+          }
+        }
+        expect([fifo.length, fifo.peek()]).toEqual([model.length, model[0]]);
+      }
+      expect([...fifo]).toEqual(model);
+      expect(fifo.drain()).toEqual(model);
+    }),
+  );
+});
