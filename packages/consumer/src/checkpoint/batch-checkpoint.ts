@@ -39,6 +39,21 @@ export function leaseBehind(batch: RecordBatch): HeldLease | undefined {
   return leases.get(batch);
 }
 
+/** The checkpoints of a batch that reach back to records of batches before it, as KCL's checkpointer does. */
+export function checkpointsThrough(batch: RecordBatch): Pick<RecordBatch, "checkpoint" | "prepareCheckpoint"> {
+  const held = leases.get(batch);
+  const last = batch.records.at(-1);
+  if (held === undefined || last === undefined) throw new Error(`${batch.shardId}: the batch is none of this package`);
+  const place = (upTo = last): Checkpoint => {
+    if (compareCheckpoints(placeOf(upTo), placeOf(last)) <= 0) return placeOf(upTo);
+    throw new RangeError(`${held.shardId}: the record to checkpoint was not handed over yet`);
+  };
+  return {
+    checkpoint: async (upTo) => held.checkpoint({ checkpoint: place(upTo) }),
+    prepareCheckpoint: async (upTo, options) => prepare(held, place(upTo), options?.state),
+  };
+}
+
 async function prepare(
   held: HeldLease,
   checkpoint: Checkpoint,

@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from "vitest";
+import type { ConsumedRecord } from "../record.ts";
 import { Fleet } from "../testing-support/fleet.ts";
 import { fromRecordProcessor, type RecordProcessor } from "./record-processor.ts";
 
@@ -94,4 +95,48 @@ test("a lost lease is told to the processor, not thrown", async () => {
   await fleet.put(1);
   await fleet.until(() => lost === 1);
   expect(fleet.events.some((event) => event.type === "handler-failed")).toBe(false);
+});
+
+test("a checkpoint may reach back to an earlier batch, and be prepared for the next owner, as KCL's", async () => {
+  fleet = new Fleet({ shardCount: 1 });
+  const seen: ConsumedRecord[] = [];
+  const refused: unknown[] = [];
+  const first = fleet.start(
+    "a",
+    fromRecordProcessor(() => ({
+      async processRecords({ records, checkpointer }) {
+        seen.push(...records);
+        if (seen.length < 4) return;
+        const strange = { ...records[0], sequenceNumber: `9${records[0]?.sequenceNumber}` } as ConsumedRecord;
+        refused.push(await checkpointer.checkpoint(strange).catch((error: unknown) => error));
+        await checkpointer.checkpoint(seen[1]);
+        await checkpointer.prepareCheckpoint(seen[2], { state: Buffer.from("half done") });
+        fleet.tick();
+      },
+    })),
+    { maxBatchRecords: 2 },
+  );
+  await fleet.put(4);
+  await fleet.event("checkpointed");
+  await fleet.until(() => refused.length === 1);
+  await first.close();
+  expect(refused[0]).toBeInstanceOf(RangeError);
+  const found: unknown[] = [];
+  const again: string[] = [];
+  fleet.start(
+    "b",
+    fromRecordProcessor(() => ({
+      async initialize({ pendingCheckpoint }) {
+        const { sequenceNumber, state } = pendingCheckpoint ?? {};
+        found.push({ sequenceNumber, state: Buffer.from(state ?? []).toString() });
+      },
+      async processRecords({ records }) {
+        again.push(...records.map((record) => record.text()));
+        fleet.tick();
+      },
+    })),
+  );
+  await fleet.until(() => again.length === 2);
+  expect(again).toEqual(seen.slice(2).map((record) => record.text()));
+  expect(found).toEqual([{ sequenceNumber: seen[2]?.sequenceNumber, state: "half done" }]);
 });

@@ -5,23 +5,47 @@
  * the batch again, where KCL skips it; `checkpoint()` covers what was handed over before the batch in hand and the batch
  * itself, as in KCL, so call it after the work.
  */
+import { checkpointsThrough } from "../checkpoint/batch-checkpoint.ts";
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import { LeaseLostError } from "../errors.ts";
-import type { ConsumedRecord, LeasedShard, RecordBatch, ShardHandler } from "../record.ts";
+import type {
+  ConsumedRecord,
+  LeasedShard,
+  PendingCheckpoint,
+  PreparedCheckpoint,
+  RecordBatch,
+  ShardHandler,
+} from "../record.ts";
 
 /** Stores how far the processor is. */
 export interface ProcessorCheckpointer {
   /**
-   * Stores that everything up to and including `upTo` is done; by default everything handed over so far.
+   * Stores that everything up to and including `upTo` is done; by default everything handed over so far. `upTo` may be
+   * of an earlier batch; a place before the last stored one is covered already.
    * @throws {LeaseLostError} when the shard belongs to another worker by now.
+   * @throws {RangeError} when `upTo` was not handed over yet.
    */
   checkpoint(upTo?: ConsumedRecord): Promise<void>;
+  /**
+   * The first half of a two-phase checkpoint, with bytes of the application's own: a successor gets both in `initialize`.
+   * @throws {LeaseLostError} when the shard belongs to another worker by now.
+   * @throws {RangeError} when `upTo` was not handed over yet, or nothing was.
+   */
+  prepareCheckpoint(
+    upTo?: ConsumedRecord,
+    options?: { readonly state?: Uint8Array | undefined },
+  ): Promise<PreparedCheckpoint>;
 }
 
 /** KCL's record processor. Callbacks of one processor never overlap. */
 export interface RecordProcessor {
   /** Called once, before the first records. */
-  initialize?(input: { readonly shardId: string; readonly checkpoint: Checkpoint }): Promise<void>;
+  initialize?(input: {
+    readonly shardId: string;
+    readonly checkpoint: Checkpoint;
+    /** What a former owner prepared and did not finish. */
+    readonly pendingCheckpoint: PendingCheckpoint | undefined;
+  }): Promise<void>;
   /** Called for each batch. */
   processRecords(input: {
     readonly records: readonly ConsumedRecord[];
@@ -48,11 +72,16 @@ export function fromRecordProcessor(create: () => RecordProcessor): ShardHandler
     let last: RecordBatch | undefined;
     const checkpointer: ProcessorCheckpointer = {
       async checkpoint(upTo) {
-        await last?.checkpoint(upTo);
+        if (last !== undefined) await checkpointsThrough(last).checkpoint(upTo);
+      },
+      async prepareCheckpoint(upTo, options) {
+        if (last === undefined) throw new RangeError(`${shard.shardId}: nothing was handed over yet`);
+        return checkpointsThrough(last).prepareCheckpoint(upTo, options);
       },
     };
     try {
-      await processor.initialize?.({ shardId: shard.shardId, checkpoint: shard.startedFrom });
+      const { shardId, startedFrom, pendingCheckpoint } = shard;
+      await processor.initialize?.({ shardId, checkpoint: startedFrom, pendingCheckpoint });
       for await (const batch of shard) {
         last = batch;
         const { records, millisBehindLatest } = batch;
