@@ -20,8 +20,6 @@ export interface DeadLetterStreamOptions {
 
 /** Tag of the user record that tells why it is here: JSON of `deadLetterJson`, without the payload and its keys. */
 const reasonTag = "millrace-dead-letter";
-/** Tags of ours say how a payload was stored; it is stored anew here. */
-const ownTags = "millrace-";
 
 /**
  * A dead letter that puts each failed record into another stream with its own payload and key, so that a consumer of
@@ -58,11 +56,10 @@ export function deadLetterStream(
 
 function taggedEntry(failed: FailedRecord): PutRecordsEntry {
   const { record } = failed;
-  const kept = Object.entries(record.tags ?? {}).filter(([name]) => !name.startsWith(ownTags));
   const aggregator = new Aggregator();
   aggregator.add({
     ...plainEntry(failed),
-    tags: { ...Object.fromEntries(kept), [reasonTag]: JSON.stringify(placeAndReason(failed)) },
+    tags: { ...record.tags, [reasonTag]: JSON.stringify(placeAndReason(failed)) },
   });
   return aggregator.build();
 }
