@@ -448,6 +448,9 @@ export interface PreparedCheckpoint {
 
 export interface ProcessorCheckpointer {
     checkpoint(upTo?: ConsumedRecord): Promise<void>;
+    prepareCheckpoint(upTo?: ConsumedRecord, options?: {
+        readonly state?: Uint8Array | undefined;
+    }): Promise<PreparedCheckpoint>;
 }
 
 export { PrometheusMetrics } from "@millrace/core/observe";
@@ -488,6 +491,7 @@ export interface RecordProcessor {
     initialize?(input: {
         readonly shardId: string;
         readonly checkpoint: Checkpoint;
+        readonly pendingCheckpoint: PendingCheckpoint | undefined;
     }): Promise<void>;
     processRecords(input: {
         readonly records: readonly ConsumedRecord[];
