@@ -52,8 +52,15 @@ async function runCase(lane: Lane, peers: Peers, one: FleetCase): Promise<void> 
     try {
       await one.run(fleet);
       const parents = await parentsOf(peers, one.name);
-      const wrong = audit({ journal: fleet.journal, put: fleet.put, parents, exactlyOnce: one.exactlyOnce });
+      const { wrong, cutOff } = audit({
+        journal: fleet.journal,
+        put: fleet.put,
+        parents,
+        exactlyOnce: one.exactlyOnce,
+      });
       if (wrong.length > 0) throw new Error(`${wrong.slice(0, 10).join("\n")}\n${await fleet.tell()}`);
+      if (one.exactlyOnce && cutOff.size > 0)
+        console.log(`       leases expired under their owners: ${cutOff.size} shards`);
     } finally {
       await fleet.close();
     }

@@ -42,6 +42,8 @@ import software.amazon.kinesis.retrieval.KinesisClientRecord;
 import software.amazon.kinesis.retrieval.RetrievalSpecificConfig;
 import software.amazon.kinesis.retrieval.fanout.FanOutConfig;
 import software.amazon.kinesis.retrieval.polling.PollingConfig;
+import software.amazon.kinesis.worker.metric.OperatingRange;
+import software.amazon.kinesis.worker.metric.impl.linux.LinuxCpuWorkerMetric;
 
 /**
  * A worker of the KCL that tells on its output, one JSON object a line, what is delivered to it and what it has
@@ -142,14 +144,20 @@ public class KclWorker {
     }
 
     private static LeaseManagementConfig leaseManagement(LeaseManagementConfig config, long failoverMs) {
-        // No look at the machine: every worker is balanced by throughput or count, as those of the other side are.
+        boolean reportsCpu = "true".equals(options.get("reportsCpu"));
+        OperatingRange range = OperatingRange.builder().maxUtilization(100).build();
         config.workerUtilizationAwareAssignmentConfig()
-                .disableWorkerMetrics(true)
+                .disableWorkerMetrics(!reportsCpu)
+                .workerMetricList(reportsCpu ? List.of(new LinuxCpuWorkerMetric(range)) : List.of())
                 .inMemoryWorkerMetricsCaptureFrequencyMillis(200)
                 .varianceBalancingFrequency(1);
         return config.failoverTimeMillis(failoverMs)
                 .leaseAssignmentIntervalMillis(failoverMs / 2)
-                .leaseAssignmentStrategy(LeaseAssignmentStrategy.valueOf(options.get("strategy")))
+                .leaseAssignmentStrategy(
+                        options.get("strategy").equals("count")
+                                ? LeaseAssignmentStrategy.LEASE_COUNT_BASED
+                                : LeaseAssignmentStrategy.WORKER_UTILIZATION_AWARE)
+                .maxLeasesForWorker(Integer.parseInt(options.getOrDefault("maxLeases", "1000")))
                 .dynamoDbLockBasedLeaderLeaseDurationInMillis(2 * failoverMs)
                 .dynamoDbLockBasedLeaderHeartbeatPeriodInMillis(failoverMs / 2)
                 .leasesRecoveryAuditorExecutionFrequencyMillis(2000)

@@ -25,7 +25,7 @@ const ended = (workerId: string, shardId: string): Entry => ({ type: "ended", sh
 
 function found(journal: readonly Entry[], places: readonly string[], exactlyOnce = true): readonly string[] {
   const put = new Set(places.map((place) => `text of ${place}`));
-  return audit({ journal, put, parents: new Map([["shard-1", ["shard-0"]]]), exactlyOnce });
+  return audit({ journal, put, parents: new Map([["shard-1", ["shard-0"]]]), exactlyOnce }).wrong;
 }
 
 /** A hand-over in the middle of an aggregate, with nothing wrong. */
@@ -74,6 +74,15 @@ test.each<[string, readonly Entry[], readonly string[], string]>([
   ["a failure", [{ type: "failed", shardId: "shard-0", error: "Boom", workerId: "a" }], [], "Boom"],
 ])("[C1] [C2] [C3] [C5] finds %s", (_what, journal, places, expected) => {
   expect(found(journal, places)).toEqual([expect.stringContaining(expected)]);
+});
+
+test("a place may come twice where a lease expired, and not where it was handed over", () => {
+  const lost: Entry = { type: "lost", shardId: "shard-0", workerId: "a" };
+  const asked: Entry = { type: "asked", shardId: "shard-0", workerId: "a" };
+  const first = [started("a", "9/0"), records("a", ["10/0"])];
+  const second = [started("b", "9/0"), records("b", ["10/0"])];
+  expect(found([...first, lost, ...second], ["10/0"])).toEqual([]);
+  expect(found([...first, asked, lost, ...second], ["10/0"])).toHaveLength(1);
 });
 
 test("[C5] a child may start once its parent has ended", () => {

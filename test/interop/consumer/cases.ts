@@ -107,12 +107,30 @@ const byThroughput: FleetCase = {
   shardCount: 6,
   exactlyOnce: true,
   async run(fleet) {
-    const choice = { strategy: "WORKER_UTILIZATION_AWARE" } as const;
+    const choice = { strategy: "utilization" } as const;
     await begin(fleet, "java", 6, choice);
     await join(fleet, "millrace", "millrace-1", 2);
     await finish(fleet);
   },
 };
+
+/** Both report their CPU. It is that of one machine, so that only the bound on leases tells who gets what. */
+function byCpu(leader: Side): FleetCase {
+  return {
+    name: `${leader}-by-cpu`,
+    title: `${called[leader]} leads by utilisation and takes the CPU that ${called[other(leader)]} reports for valid`,
+    shardCount: 4,
+    exactlyOnce: true,
+    async run(fleet) {
+      const choice = { strategy: "utilization", reportsCpu: true, maxLeases: 2 } as const;
+      fleet.startLoad();
+      await join(fleet, leader, `${leader}-1`, 2, choice);
+      await join(fleet, other(leader), `${other(leader)}-1`, 2, choice);
+      mustBe(await fleet.leader(), `${leader}-1`, "the leader");
+      await finish(fleet);
+    },
+  };
+}
 
 /** What Millrace has alone: effects that happen exactly once, although their authors are killed. */
 const exactlyOnceEffects: FleetCase = {
@@ -198,6 +216,8 @@ export const fleetCases: readonly FleetCase[] = [
   middleOfAggregate("millrace"),
   fanOut,
   byThroughput,
+  byCpu("java"),
+  byCpu("millrace"),
   exactlyOnceEffects,
   legacyTables,
   twoStreams("java"),

@@ -20,14 +20,10 @@ export interface Peers {
   readonly kplClassPath: string;
 }
 
-export interface WorkerChoice {
-  readonly strategy?: "WORKER_UTILIZATION_AWARE" | "LEASE_COUNT_BASED" | undefined;
-  readonly retrieval?: "polling" | "fan-out" | undefined;
-  /** See `WorkerSettings`. */
-  readonly stopAfter?: string | undefined;
-  /** See `WorkerSettings`; for workers of Millrace. */
-  readonly effectsTable?: string | undefined;
-}
+/** What a case may choose for a worker. */
+export type WorkerChoice = Partial<
+  Pick<WorkerSettings, "retrieval" | "strategy" | "reportsCpu" | "maxLeases" | "stopAfter" | "effectsTable">
+>;
 
 /** Three calls must fit into it on a machine that also starts a JVM. */
 export const failoverTimeMs = 5_000;
@@ -69,7 +65,6 @@ export class Fleet {
   /** Starts a worker. Java's first ones make the table, which takes KCL up to a minute. */
   start(side: Side, workerId: string, choice: WorkerChoice = {}): void {
     const { simulator, dynamodbEndpoint, kclClassPath } = this.#peers;
-    const { strategy = "LEASE_COUNT_BASED", retrieval = "polling", ...others } = choice;
     const settings: WorkerSettings = {
       streamName: this.name,
       applicationName: this.name,
@@ -77,11 +72,12 @@ export class Fleet {
       kinesisEndpoint: simulator.endpoint,
       dynamodbEndpoint,
       failoverTimeMs,
-      retrieval,
+      retrieval: "polling",
+      strategy: "count",
       ...(this.#streams === undefined ? {} : { streams: this.#streams }),
-      ...others,
+      ...choice,
     };
-    const options = Object.entries({ ...settings, strategy }).map(([option, value]) => `${option}=${String(value)}`);
+    const options = Object.entries(settings).map(([option, value]) => `${option}=${String(value)}`);
     const onLine = (line: string): void => this.#take(workerId, line);
     const worker =
       side === "java"

@@ -18,12 +18,18 @@ const common = { region: "us-east-1", credentials: { accessKeyId: "test", secret
 // A write to a pipe is synchronous on POSIX systems: what a SIGKILL cuts off was not done either.
 const tell = (line: WorkerLine) => process.stdout.write(`${JSON.stringify(line)}\n`);
 
+/** The shard's name, by which its lease is called, or "stream/shard" where there are several streams. */
+function nameOf(leaseKey: string): string {
+  const [, streamName, , shardId] = leaseKey.split(":");
+  return shardId === undefined ? leaseKey : `${streamName}/${shardId}`;
+}
+
 function onEvent(event: ConsumerEvent): void {
   // For the report of a failure.
   if (event.type !== "batch-delivered" && event.type !== "checkpointed") console.error(JSON.stringify(event));
   if (event.type === "shard-finished") tell({ type: "ended", shardId: event.shardId });
-  if (event.type === "hand-off-requested") tell({ type: "asked", shardId: event.leaseKey });
-  if (event.type === "lease-lost") tell({ type: "lost", shardId: event.shardId });
+  if (event.type === "hand-off-requested") tell({ type: "asked", shardId: nameOf(event.leaseKey) });
+  if (event.type === "lease-lost") tell({ type: "lost", shardId: nameOf(event.leaseKey) });
   if (event.type === "handler-failed") tell({ type: "failed", shardId: event.shardId, error: event.error });
 }
 
@@ -40,6 +46,9 @@ const consumer = new Consumer({
   shardSyncIntervalMs: 2_000,
   pollIntervalMs: 500,
   retrieval: settings.retrieval,
+  leaseAssignmentStrategy: settings.strategy,
+  workerMetrics: settings.reportsCpu === true ? "host" : "none",
+  maxLeasesPerWorker: settings.maxLeases,
   onEvent,
 });
 

@@ -3,11 +3,11 @@ import type { Fleet, WorkerChoice } from "./fleet.ts";
 import type { Side } from "./worker-lines.ts";
 
 /** KCL waits up to 10 s for its table, as long for its index, and up to 30 s before it makes the first leases. */
-export const startMs = 90_000;
+export const startMs = 180_000;
 /** For leases that move between live workers. */
-export const moveMs = 40_000;
+export const moveMs = 90_000;
 /** KCL takes a worker for alive until its report is 60 s old, and gives a dead one's leases back to it until then. */
-export const failoverMs = 120_000;
+export const failoverMs = 240_000;
 
 export const other = (side: Side): Side => (side === "java" ? "millrace" : "java");
 export const called: Readonly<Record<Side, string>> = { java: "Java", millrace: "Millrace" };

@@ -14,6 +14,12 @@ export interface WorkerSettings {
   readonly dynamodbEndpoint: string;
   readonly failoverTimeMs: number;
   readonly retrieval: "polling" | "fan-out";
+  /** By what the worker balances as the leader. */
+  readonly strategy: "count" | "utilization";
+  /** Whether it reports the CPU of its host; else it reports nothing, as KCL does where it finds no metric. */
+  readonly reportsCpu?: boolean | undefined;
+  /** The most leases that this worker takes, and gives to a worker as the leader. */
+  readonly maxLeases?: number | undefined;
   /** With every checkpoint, the number of records that it covers is added to the shard's row of this table. */
   readonly effectsTable?: string | undefined;
   /** The worker checkpoints at the record with this text and handles nothing after it. */
