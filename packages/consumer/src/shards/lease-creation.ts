@@ -38,16 +38,21 @@ export async function createFirstLeases(
   return { ok: true, created: await createLeases(ports, stream, missing, listing.serviceTime) };
 }
 
-/** Creates leases; gives how many there were not yet. */
+/**
+ * Creates leases; gives how many there were not yet.
+ * @param isWanted asked right before each of them is created.
+ */
 export async function createLeases(
   ports: LeaseCreationPorts,
   stream: ConsumedStream,
   missing: readonly MissingLease[],
   serviceTime: number | undefined,
+  isWanted: (item: MissingLease) => Promise<boolean> = () => Promise.resolve(true),
 ): Promise<number> {
   const latestSinceMs = serviceTime ?? ports.system.wallNow();
   const created: string[] = [];
   for (const item of missing) {
+    if (!(await isWanted(item))) continue;
     const lease = leaseForShard(item, stream.leaseKeyPrefix, stream.streamIdentifier);
     const row = newLeaseRow(item.checkpoint.sequenceNumber === "LATEST" ? { ...lease, latestSinceMs } : lease);
     const outcome = await ports.table.put(row, [{ attribute: "leaseKey", is: "absent" }]);

@@ -10,9 +10,10 @@ import type { ConsumedStream } from "./consumed-stream.ts";
 import { findMissingRanges, findOrphans, findStale } from "./lease-audit.ts";
 import { findGarbage, isDispensable } from "./lease-cleanup.ts";
 import { createFirstLeases, createLeases, type LeaseCreationPorts } from "./lease-creation.ts";
+import { isStillMissing } from "./lease-recheck.ts";
 import { listShards } from "./list-shards.ts";
 import { initialPositionOf } from "./consumed-stream.ts";
-import { planMissingLeases } from "./shard-sync.ts";
+import { planMissingLeases, type MissingLease } from "./shard-sync.ts";
 
 /** How many leases were created, or the service's refusal. */
 export type AuditOutcome =
@@ -36,7 +37,9 @@ export async function auditStream(
   const position = initialPositionOf(stream);
   const leased = new Set(leases.map((lease) => lease.shardId));
   const missing = [...planMissingLeases(shards, leased, position), ...findOrphans(shards, leases)];
-  const created = await createLeases(ports, stream, missing, listing.serviceTime);
+  const scanned = { leaseKeyPrefix: stream.leaseKeyPrefix, shards, leasedShardIds: leased };
+  const isWanted = (item: MissingLease): Promise<boolean> => isStillMissing(ports, item, scanned);
+  const created = await createLeases(ports, stream, missing, listing.serviceTime, isWanted);
   for (const { lease, range } of findMissingRanges(shards, leases)) {
     await ports.table.update(hashRangeUpdate(lease.leaseKey, range));
   }
