@@ -8,6 +8,7 @@ import type { Generation } from "./generation.ts";
 import type { GenerationBook } from "./generation-book.ts";
 import { haveSameBytes, lookInto } from "./probe.ts";
 import { betweenGenerations, isRotatedName, stepSuspicion } from "./rotation.ts";
+import { orClose } from "./or-close.ts";
 import { isSystemError } from "./system-error.ts";
 
 /** Explains new files. */
@@ -99,9 +100,15 @@ export class Newcomers {
   async adoptVanished(sightings: readonly Sighting[]): Promise<ReadonlyMap<string, Generation>> {
     const adopted = new Map<string, Generation>();
     for (const { path, file } of this.#empty.takeMissing(sightings)) {
-      const generation = await this.#book.begin({ ...file.stat(), path }, file, { because: "new" });
-      generation.status = "leaving";
-      adopted.set(path, generation);
+      try {
+        const generation = await this.#book.begin({ ...file.stat(), path }, file, { because: "new" });
+        generation.status = "leaving";
+        adopted.set(path, generation);
+      } catch (error) {
+        // Nothing but this handle leads to its lines: the next scan tries again.
+        if (!isSystemError(error) || !this.#empty.hold(path, file)) throw error;
+        this.#book.fault(path, error.code);
+      }
     }
     return adopted;
   }
@@ -116,19 +123,27 @@ export class Newcomers {
    * looked. Only names that rotation gives are taken: `app.log.1`, never `app.log.errors`.
    */
   async adoptBetween(path: string, generation: Generation, sightings: readonly Sighting[]): Promise<void> {
-    const stat = generation.file?.stat();
-    if (stat === undefined) return;
+    // After a restart there is no handle, and the row tells when the file was last written as far as it was seen.
+    const left = generation.file?.stat() ?? generation;
     const inPattern = new Set(sightings.map(inodeKey));
     const siblings = (await this.#book.options.files.siblings(path)).filter((name) => isRotatedName(name, path));
     const unknown = siblings
       .flatMap((name) => this.#book.sight(name))
-      .filter((sibling) => !this.#book.byInode.has(inodeKey(sibling)) && !inPattern.has(inodeKey(sibling)));
-    for (const sighting of betweenGenerations(stat, unknown)) {
+      .filter((sibling) => this.#isUnknown(sibling, generation) && !inPattern.has(inodeKey(sibling)));
+    for (const sighting of betweenGenerations(left, unknown)) {
       const file = await this.#book.openFile(sighting.path);
       if (file === undefined) continue;
-      if (await this.#isLikeAnother(file)) await file.close();
-      else (await this.#book.begin(sighting, file, { predecessor: generation, because: "new" })).status = "leaving";
+      await orClose(this.#book, file, async () => {
+        if (await this.#isLikeAnother(file)) await file.close();
+        else (await this.#book.begin(sighting, file, { predecessor: generation, because: "new" })).status = "leaving";
+      });
     }
+  }
+
+  /** True also for a file that was given the inode of the one that left, of which no handle is left. */
+  #isUnknown(sighting: Sighting, left: Generation): boolean {
+    const known = this.#book.byInode.get(inodeKey(sighting));
+    return known === undefined || (known === left && left.file === undefined);
   }
 
   /** True when the file begins with what a followed file begins with: a copy, and its original has been read. */

@@ -5,8 +5,9 @@ import { isStrong } from "./file-id.ts";
 import { type FileStat, inodeKey, type OpenFile, type Sighting } from "./files.ts";
 import type { Generation } from "./generation.ts";
 import type { GenerationBook } from "./generation-book.ts";
+import { orClose } from "./or-close.ts";
 import { hasTrail, lookInto } from "./probe.ts";
-import { isSameLog } from "./rotation.ts";
+import { isSameLog, stemOf } from "./rotation.ts";
 
 /** Carries out truncations. */
 export class Replacements {
@@ -21,7 +22,7 @@ export class Replacements {
     const { path } = generation;
     const file = this.#book.detach(generation);
     if (file === undefined) return;
-    await this.replace(generation, { ...file.stat(), path }, file, newcomers);
+    await orClose(this.#book, file, () => this.replace(generation, { ...file.stat(), path }, file, newcomers));
   }
 
   /** The file behind `stat` is no longer what `generation` read: looks for a copy, and begins a new generation. */
@@ -59,7 +60,7 @@ export class Replacements {
       if (this.#book.byInode.has(inodeKey(candidate)) || candidate.sizeBytes === 0) continue;
       const file = await this.#book.openFile(candidate.path);
       if (file === undefined) continue;
-      if (await this.#continueIn(generation, candidate, file)) {
+      if (await orClose(this.#book, file, () => this.#continueIn(generation, candidate, file))) {
         if (generation.status !== "ended") {
           generation.status = inPattern.has(candidate.path) ? "following" : "leaving";
         }
@@ -95,14 +96,21 @@ export class Replacements {
     return true;
   }
 
-  /** Finds a file that was renamed out of the pattern while nobody held it: the new name begins with the old one. */
+  /**
+   * Finds a file that is out of the pattern and that nobody holds: it was renamed since, or it was there already when the
+   * agent stopped. A copy was being read as `app.log.1`; the agent died, the next rotation made it `app.log.2`, and the
+   * agent that comes back knows it as `app.log.1`.
+   */
   async findMoved(generation: Generation): Promise<void> {
-    for (const path of await this.#book.options.files.siblings(generation.path)) {
+    const { files } = this.#book.options;
+    const log = stemOf(generation.path);
+    const beside = [...(await files.siblings(generation.path)), ...(await files.siblings(log))];
+    for (const path of new Set([generation.path, ...beside])) {
       const [sibling] = this.#book.sight(path);
       if (sibling === undefined || inodeKey(sibling) !== inodeKey(generation)) continue;
       const file = await this.#book.openFile(path);
       if (file === undefined) continue;
-      const look = await lookInto(file, generation.evidence());
+      const look = await orClose(this.#book, file, () => lookInto(file, generation.evidence()));
       if (look.verdict !== "same" || wasBornAgain(generation, file.stat())) {
         await file.close();
         continue;
@@ -113,6 +121,18 @@ export class Replacements {
       return;
     }
   }
+}
+
+/**
+ * True when a file that begins as the generation did is another one all the same: it was made since, or it has come back
+ * with too little to be sure of it and the policy says so. A file of one byte, `[`, is read and deleted; its inode is
+ * given to a new log, and the first line of that begins with `[`: whoever goes on after the first byte cuts it in two.
+ */
+export function isAnother(book: GenerationBook, generation: Generation, path: string, stat: FileStat): boolean {
+  if (wasBornAgain(generation, stat)) return true;
+  const isSameBirth = stat.bornMs > 0 && stat.bornMs === generation.bornMs;
+  if (generation.status !== "missing" || isSameBirth || isStrong(generation.evidence())) return false;
+  return book.ambiguous(path, generation.path) === "start";
 }
 
 /** True when the inode has been given to another file since. Not every file system keeps birth times. */

@@ -94,7 +94,10 @@ export function stepSuspicion(
  * Files that were written after `left` and are known to nobody: generations that came and went between two looks.
  * Older rotated files were last written before `left` was.
  */
-export function betweenGenerations(left: FileStat, unknown: readonly Sighting[]): readonly Sighting[] {
+export function betweenGenerations(
+  left: Pick<FileStat, "modifiedMs">,
+  unknown: readonly Sighting[],
+): readonly Sighting[] {
   return unknown
     .filter((sighting) => sighting.sizeBytes > 0 && sighting.modifiedMs >= left.modifiedMs)
     .toSorted((a, b) => a.modifiedMs - b.modifiedMs);
@@ -108,9 +111,13 @@ export function isRotatedName(name: string, path: string): boolean {
   return rotatedSuffix.exec(name.slice(path.length))?.index === 0;
 }
 
+/** The path of the log that was rotated to this path. */
+export function stemOf(path: string): string {
+  return path.replace(rotatedSuffix, "");
+}
+
 /** True when two paths may be of one log: one is the other, with or without what rotation appends. */
 export function isSameLog(a: string, b: string): boolean {
-  const stemA = a.replace(rotatedSuffix, "");
-  const stemB = b.replace(rotatedSuffix, "");
+  const [stemA, stemB] = [stemOf(a), stemOf(b)];
   return stemA === stemB || a.startsWith(stemB) || b.startsWith(stemA);
 }

@@ -8,8 +8,9 @@ import { inodeKey, type Sighting } from "./files.ts";
 import { type Generation, restoreGeneration } from "./generation.ts";
 import { type BookOptions, GenerationBook } from "./generation-book.ts";
 import { Newcomers } from "./newcomers.ts";
+import { orClose } from "./or-close.ts";
 import { isStill, lookInto } from "./probe.ts";
-import { Replacements, wasBornAgain } from "./replacements.ts";
+import { isAnother, Replacements } from "./replacements.ts";
 import { isAsLeft, isUnchanged, joinSightings } from "./rotation.ts";
 import { takeOver } from "./take-over.ts";
 import type { ForeignCheckpoint } from "./takeover-plan.ts";
@@ -89,7 +90,7 @@ export class Tracker {
       const pathBefore = generation.path;
       if (generation.status !== "missing") await this.#miss(generation);
       if (generation.file === undefined || generation.file.stat().linkCount === 0) gone.add(generation);
-      if (generation.file !== undefined) left.set(pathBefore, generation);
+      if (generation.file !== undefined || generation.status === "following") left.set(pathBefore, generation);
     }
     for (const [path, generation] of left) await this.#newcomers.adoptBetween(path, generation, sightings);
     // A file that cannot be read may be the rest of one that is gone: nothing is given up while there is one.
@@ -219,8 +220,8 @@ export class Tracker {
       await file.close();
       return;
     }
-    const look = await lookInto(file, generation.evidence());
-    if (look.verdict !== "same" || wasBornAgain(generation, stat)) {
+    const look = await orClose(this.#book, file, () => lookInto(file, generation.evidence()));
+    if (look.verdict !== "same" || isAnother(this.#book, generation, sighting.path, stat)) {
       // Another file under the inode, or the same one emptied: it is explained with the other new files.
       await file.close();
       await this.#replacements.lose(generation, newcomers);

@@ -1,0 +1,56 @@
+import { afterEach, expect, test } from "vitest";
+import { closeBenches, createBench, numbered } from "../testing-support/agent-bench.ts";
+
+afterEach(closeBenches);
+
+const text = (lines: readonly string[]) => lines.join("");
+const never = () => new Promise<undefined>(() => undefined);
+
+test.each(["app.log.1", "app.log.2"])(
+  "[C9] a copy outside the pattern is read on after a restart, which finds it as %s",
+  async (name) => {
+    // The destination is stalled, the log is copied and truncated, and the agent goes on in the copy. It stops; the next
+    // rotation may rename the copy; the agent that comes back knows it as `app.log.1`.
+    const place = createBench("app.log");
+    place.write("app.log", text(numbered("a", 1, 100)));
+    place.start();
+    await place.catchUp();
+    place.destination.fateOf = never;
+    place.append("app.log", text(numbered("a", 101, 120)));
+    while (place.destination.puts < 120) {
+      place.system.advance(100);
+      await place.system.breathe();
+    }
+    place.copy("app.log", "app.log.1");
+    place.truncate("app.log");
+    while (!place.events.some((event) => event.type === "file-rotated" && event.how === "copied")) {
+      place.system.advance(100);
+      await place.system.breathe();
+    }
+    const stopped = place.stop();
+    while (!place.events.some((event) => event.type === "flow-stopped")) {
+      place.system.advance(1_000);
+      await place.system.breathe();
+    }
+    await stopped;
+    if (name !== "app.log.1") place.rename("app.log.1", name);
+    place.destination.fateOf = () => undefined;
+    place.start();
+    await place.settle();
+    expect(place.lines).toEqual(numbered("a", 1, 120));
+  },
+);
+
+test("[C9] a log that came and went while the agent was stopped is read from where rotation put it", async () => {
+  const place = createBench("app.log");
+  place.write("app.log", text(numbered("a", 1, 10)));
+  place.start();
+  await place.catchUp();
+  await place.stop();
+  place.remove("app.log");
+  place.write("app.log.1", text(numbered("b", 1, 10)));
+  place.write("app.log", text(numbered("c", 1, 10)));
+  place.start();
+  await place.settle();
+  expect(place.lines.toSorted()).toEqual(["a", "b", "c"].flatMap((name) => numbered(name, 1, 10)).toSorted());
+});
