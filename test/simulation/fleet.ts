@@ -27,6 +27,8 @@ const closeMs = 90_000;
 /** A round has trouble of its own. */
 const roundMs = { min: 60_000, max: 240_000 };
 
+const troubles = { reshardDivisor: 400, everyMs: [4_000, 20_000], pauseMs: [1_000, 8_000] };
+
 /** What must have happened in a set of seeds. */
 export const fleetCoverage = [
   "takeovers",
@@ -151,6 +153,18 @@ function noteEvent(coverage: Coverage, world: World, event: ConsumerEvent): void
   }
 }
 
+/** Notes in the trace where a record is that no handler gets. */
+function tellStall({ world, ledger, deliveries, table, workers }: ReturnType<typeof createFleetWorld>): void {
+  const fate = ledger.entries().find(({ id }) => id === deliveries.missing)?.fate;
+  if (fate?.kind !== "acknowledged") return;
+  const { shardId, sequenceNumber } = fate;
+  world.timeline.note(
+    "stall",
+    `the record is at ${shardId} ${sequenceNumber}: ${JSON.stringify(table.rows.get(shardId))}`,
+  );
+  for (const { name, health } of workers) world.timeline.note("stall", `${name}: ${JSON.stringify(health)}`);
+}
+
 /**
  * Runs the fleet of a seed to its end.
  * @param loadedMs for how long producers put and everything goes wrong.
@@ -161,23 +175,25 @@ export async function runFleetWorld(
   loadedMs: number,
 ): Promise<FleetOutcome> {
   const { world, random, ledger, coverage, table, deliveries, leases, keyOrder, workers } = parts;
-  const more = [() => void reshard(world, streamName, coverage)];
+  const more = [() => void (world.random.chance(0.3) && reshard(world, streamName, coverage))];
   while (world.timeline.nowMs < loadedMs) {
     const untilMs = Math.min(loadedMs, world.timeline.nowMs + random.integer(roundMs.min, roundMs.max));
-    unleash(world, random, untilMs, { coverage, table, more, everyMs: [4_000, 20_000], pauseMs: [1_000, 8_000] });
+    unleash(world, random, untilMs, { ...troubles, coverage, table, more });
     await world.run(untilMs - world.timeline.nowMs);
   }
   calm(world, table);
   const calmAtMs = world.timeline.nowMs;
-  // What is on its way down comes back by itself: a process that is stopped before that would be started again.
   const areUp = () => world.processes.every((process) => process.isRunning && !process.isStopping);
   await world.timeline.run({ forMs: closeMs, until: areUp });
+  // A process that was down is started again by a timer of its own: one that stops before that would come back.
+  await world.run(10_000);
   const producers = world.processes.filter((process) => process.component.name.startsWith("producer"));
   await world.settle(Promise.all(producers.map((process) => process.stop())), closeMs);
   const workerIds = () => workers.map((worker) => worker.workerId ?? "stopped");
   const isHealed = () => deliveries.hasAll() && leases.unrest(workerIds()) === undefined;
   await world.timeline.run({ forMs: healMs, until: isHealed });
   const healedAfterMs = Math.round(world.timeline.nowMs - calmAtMs);
+  tellStall(parts);
   deliveries.checkEnd();
   leases.checkRest(workerIds());
   await world.settle(Promise.all(world.processes.map((process) => process.stop())), closeMs);

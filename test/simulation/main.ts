@@ -1,5 +1,5 @@
 /**
- * Driver. `pnpm sim [--seed N] [--seeds N] [--minutes N]`: runs worlds, and stops at the first that fails.
+ * Driver. `pnpm sim [--seed N] [--seeds N] [--minutes N] [--keep-going]`: runs worlds, and stops at the first that fails.
  */
 import { execFileSync } from "node:child_process";
 import { parseArgs } from "node:util";
@@ -7,11 +7,12 @@ import { fleetCoverage } from "./fleet.ts";
 import { runFleet, runProducers, WorldError } from "./run-seed.ts";
 import { Coverage } from "./world/coverage.ts";
 
-const usage = `pnpm sim [--seed N] [--seeds N] [--minutes N]
+const usage = `pnpm sim [--seed N] [--seeds N] [--minutes N] [--keep-going]
 
   --seed N     run the worlds of this seed (with --seeds, the first of them)
   --seeds N    run the worlds of as many seeds (default 50)
-  --minutes N  minutes of virtual time for which the fleet's world is loaded and troubled (default 30)`;
+  --minutes N  minutes of virtual time for which the fleet's world is loaded and troubled (default 30)
+  --keep-going goes on with the next seed where one has failed`;
 
 /** From this many seeds on, something that happened in none of them fails the run. */
 const seedsToCover = 5;
@@ -22,7 +23,13 @@ async function main(args: readonly string[]): Promise<number> {
     const number = { type: "string" } as const;
     values = parseArgs({
       args: [...args],
-      options: { seed: number, seeds: number, minutes: number, help: { type: "boolean" } },
+      options: {
+        seed: number,
+        seeds: number,
+        minutes: number,
+        "keep-going": { type: "boolean" },
+        help: { type: "boolean" },
+      },
     }).values;
   } catch (error) {
     console.error(`${(error as Error).message}\n\n${usage}`);
@@ -36,10 +43,18 @@ async function main(args: readonly string[]): Promise<number> {
   const count = readCount("--seeds", values.seeds, values.seed === undefined ? 50 : 1);
   const minutes = readCount("--minutes", values.minutes, 30);
   if (first === undefined || count === undefined || minutes === undefined) return 64;
-  return runSeeds(first, count, minutes * 60_000);
+  return runSeeds({ first, count, loadedMs: minutes * 60_000, keepGoing: values["keep-going"] === true });
 }
 
-async function runSeeds(first: number, count: number, loadedMs: number): Promise<number> {
+interface SeedsPlan {
+  readonly first: number;
+  readonly count: number;
+  readonly loadedMs: number;
+  readonly keepGoing: boolean;
+}
+
+async function runSeeds({ first, count, loadedMs, keepGoing }: SeedsPlan): Promise<number> {
+  const failed: number[] = [];
   const coverage = new Coverage();
   const startedAt = performance.now();
   let virtualMs = 0;
@@ -54,7 +69,8 @@ async function runSeeds(first: number, count: number, loadedMs: number): Promise
     } catch (error) {
       if (!(error instanceof WorldError)) throw error;
       console.error(`${error.message}\nCOMMIT=${commit()}`);
-      return 1;
+      failed.push(seed);
+      if (!keepGoing) return 1;
     }
   }
   const wallSeconds = (performance.now() - startedAt) / 1000;
@@ -63,6 +79,10 @@ async function runSeeds(first: number, count: number, loadedMs: number): Promise
   console.log(
     `${minutes} virtual minutes in ${wallSeconds.toFixed(0)} s, ${(minutes / wallSeconds).toFixed(1)} a second.`,
   );
+  if (failed.length > 0) {
+    console.error(`The worlds of ${failed.length} of ${count} seeds failed: ${failed.join(", ")}`);
+    return 1;
+  }
   const missing = count >= seedsToCover ? coverage.missing(fleetCoverage) : [];
   if (missing.length > 0) {
     console.error(`These worlds have tested too little. In none of them was there any of: ${missing.join(", ")}`);

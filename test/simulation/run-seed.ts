@@ -1,6 +1,7 @@
 /**
  * Driver. Runs a world and, where it fails, says everything that is needed to see it again.
  */
+import { createAgentWorld, runAgentWorld, type AgentOutcome } from "./agents.ts";
 import { createFleetWorld, runFleetWorld, type FleetOutcome } from "./fleet.ts";
 import { createProducersWorld, runProducersWorld, type Outcome } from "./producers.ts";
 import type { World } from "./world/world.ts";
@@ -27,6 +28,16 @@ export function runFleet(seed: number, loadedMs: number): Promise<FleetOutcome> 
   const parts = createFleetWorld(seed);
   const replay = `pnpm sim --seed ${seed} --minutes ${loadedMs / 60_000}`;
   return explain(parts.world, replay, () => runFleetWorld(parts, loadedMs));
+}
+
+/**
+ * Runs the agent's world of a seed, under load for `loadedMs`.
+ * @throws {WorldError} with the seed that replays the failure, and the last events.
+ */
+export function runAgent(seed: number, loadedMs: number): Promise<AgentOutcome> {
+  const parts = createAgentWorld(seed);
+  const replay = `pnpm sim --seed ${seed} --minutes ${loadedMs / 60_000}`;
+  return explain(parts.world, replay, () => runAgentWorld(parts, loadedMs));
 }
 
 async function explain<T>(world: World, replay: string, run: () => Promise<T>): Promise<T> {

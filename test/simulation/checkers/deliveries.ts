@@ -82,6 +82,11 @@ export class Deliveries implements Checker {
     this.#violations.check();
   }
 
+  /** The first put that was acknowledged and not delivered. */
+  get missing(): string | undefined {
+    return this.#missing();
+  }
+
   checkEnd(): void {
     const missing = this.#missing();
     hold("C1", missing === undefined, () => `${missing} was acknowledged, and no handler got it`);

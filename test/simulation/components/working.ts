@@ -6,6 +6,7 @@ import {
   Consumer,
   type ConsumedRecord,
   type ConsumerEvent,
+  type ConsumerHealth,
   type LeasedShard,
   type RecordContext,
 } from "@millrace/consumer";
@@ -50,10 +51,16 @@ export class Working implements Component {
   workerId: string | undefined;
   readonly #options: WorkingOptions;
   #lives = 0;
+  #consumer: Consumer | undefined;
 
   constructor(options: WorkingOptions) {
     this.name = options.name;
     this.#options = options;
+  }
+
+  /** What the worker says of its shards. */
+  get health(): ConsumerHealth | undefined {
+    return this.#consumer?.health();
   }
 
   start(world: World, host: VirtualHost): RunningComponent {
@@ -75,6 +82,7 @@ export class Working implements Component {
       },
       { kinesis: world.kinesisFor(host), system: host.system },
     );
+    this.#consumer = consumer;
     let isKilled = false;
     const run =
       habits.concurrency === 0

@@ -29,6 +29,11 @@ export interface TroubleOptions {
   readonly coverage?: Coverage | undefined;
   /** A lease table, whose writes are throttled and whose views are old. */
   readonly table?: LeaseTableService | undefined;
+  /**
+   * How much more seldom than other faults the stream is resharded by itself. A generation of shards takes a worker about
+   * a second: a stream that is resharded more often than that for long leaves more of them than can be read soon.
+   */
+  readonly reshardDivisor: number;
   /** Mean times between two happenings of one kind, one of which is drawn for each kind. */
   readonly everyMs: readonly number[];
   /** Mean times for which a host is stalled, one of which is drawn. */
@@ -37,13 +42,13 @@ export interface TroubleOptions {
   readonly more?: readonly (() => void)[] | undefined;
 }
 
-const shortTrouble: TroubleOptions = { everyMs: [2_000, 8_000], pauseMs: [2_000] };
+const shortTrouble: TroubleOptions = { reshardDivisor: 20, everyMs: [2_000, 8_000], pauseMs: [2_000] };
 
 /** Lets everything that can go wrong go wrong until then, as often as the seed says. */
 export function unleash(world: World, random: Prng, untilMs: number, options: TroubleOptions = shortTrouble): void {
-  const { table, everyMs, pauseMs, more = [] } = options;
+  const { table, everyMs, pauseMs, reshardDivisor, more = [] } = options;
   world.simulator.clearFaults();
-  for (const fault of planFaults(random)) world.simulator.fault(fault);
+  for (const fault of planFaults(random, reshardDivisor)) world.simulator.fault(fault);
   world.network.change({
     loss: random.chance(0.5) ? random.next() * 0.1 : 0,
     duplication: random.chance(0.5) ? random.next() * 0.1 : 0,
@@ -97,10 +102,9 @@ function happenings(world: World, meanPauseMs: number, { coverage, table }: Trou
 }
 
 /** One fault turned high, or several low. */
-function planFaults(random: Prng): FaultOptions[] {
+function planFaults(random: Prng, reshardDivisor: number): FaultOptions[] {
   const plan = (kind: FaultKind, rate: number): FaultOptions => {
-    // A stream is resharded now and then, also at its worst.
-    return { kind, rate: kind === "reshard" ? rate / 20 : rate, jumpMs: random.integer(-60_000, 60_000) };
+    return { kind, rate: kind === "reshard" ? rate / reshardDivisor : rate, jumpMs: random.integer(-60_000, 60_000) };
   };
   if (random.chance(0.2)) return [plan(random.pick(faultKinds), 0.3 + random.next() * 0.6)];
   return faultKinds.filter(() => random.chance(0.4)).map((kind) => plan(kind, random.next() * 0.1));
