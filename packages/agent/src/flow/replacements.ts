@@ -136,6 +136,6 @@ export function isAnother(book: GenerationBook, generation: Generation, path: st
 }
 
 /** True when the inode has been given to another file since. Not every file system keeps birth times. */
-export function wasBornAgain(generation: Generation, stat: FileStat): boolean {
+function wasBornAgain(generation: Generation, stat: FileStat): boolean {
   return generation.bornMs > 0 && stat.bornMs > 0 && generation.bornMs !== stat.bornMs;
 }

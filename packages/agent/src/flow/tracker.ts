@@ -215,11 +215,8 @@ export class Tracker {
     const file = await this.#book.openFile(sighting.path);
     if (file === undefined) return;
     const stat = file.stat();
-    if (inodeKey(stat) !== inodeKey(sighting)) {
-      // The path was rotated between the look and the opening; the next scan sees what is there.
-      await file.close();
-      return;
-    }
+    // The path was rotated between the look and the opening: the next scan sees what is there.
+    if (inodeKey(stat) !== inodeKey(sighting)) return file.close();
     const look = await orClose(this.#book, file, () => lookInto(file, generation.evidence()));
     if (look.verdict !== "same" || isAnother(this.#book, generation, sighting.path, stat)) {
       // Another file under the inode, or the same one emptied: it is explained with the other new files.
