@@ -96,8 +96,8 @@ export function createAgentWorld(seed: number) {
     trouble.broken ??= what;
   };
   const onEvent = (event: AgentEvent) => {
-    (globalThis as { EV?: (e: unknown) => void }).EV?.(event);
     coverage.note(`event-${event.type}`);
+    if ("path" in event) world.timeline.note("agent", JSON.stringify(event));
     if (event.type === "flow-failed" || event.type === "record-undeliverable") onBroken(JSON.stringify(event));
   };
   const tailing = new Tailing({

@@ -3,15 +3,16 @@
  */
 import { execFileSync } from "node:child_process";
 import { parseArgs } from "node:util";
+import { agentCoverage } from "./agents.ts";
 import { fleetCoverage } from "./fleet.ts";
-import { runFleet, runProducers, WorldError } from "./run-seed.ts";
+import { runAgent, runFleet, runProducers, WorldError } from "./run-seed.ts";
 import { Coverage } from "./world/coverage.ts";
 
 const usage = `pnpm sim [--seed N] [--seeds N] [--minutes N] [--keep-going]
 
   --seed N     run the worlds of this seed (with --seeds, the first of them)
   --seeds N    run the worlds of as many seeds (default 50)
-  --minutes N  minutes of virtual time for which the fleet's world is loaded and troubled (default 30)
+  --minutes N  minutes of virtual time for which the fleet and the agent are loaded and troubled (default 30)
   --keep-going goes on with the next seed where one has failed`;
 
 /** From this many seeds on, something that happened in none of them fails the run. */
@@ -60,7 +61,7 @@ async function runSeeds({ first, count, loadedMs, keepGoing }: SeedsPlan): Promi
   let virtualMs = 0;
   for (let seed = first; seed < first + count; seed++) {
     try {
-      for (const run of [() => runProducers(seed), () => runFleet(seed, loadedMs)]) {
+      for (const run of [() => runProducers(seed), () => runFleet(seed, loadedMs), () => runAgent(seed, loadedMs)]) {
         const outcome = await run();
         virtualMs += outcome.virtualMs;
         if ("coverage" in outcome) coverage.add(outcome.coverage);
@@ -83,7 +84,7 @@ async function runSeeds({ first, count, loadedMs, keepGoing }: SeedsPlan): Promi
     console.error(`The worlds of ${failed.length} of ${count} seeds failed: ${failed.join(", ")}`);
     return 1;
   }
-  const missing = count >= seedsToCover ? coverage.missing(fleetCoverage) : [];
+  const missing = count >= seedsToCover ? coverage.missing([...fleetCoverage, ...agentCoverage]) : [];
   if (missing.length > 0) {
     console.error(`These worlds have tested too little. In none of them was there any of: ${missing.join(", ")}`);
     return 1;
