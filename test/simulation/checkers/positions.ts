@@ -28,7 +28,9 @@ export class Positions implements Checker {
       this.#violations.catch(() =>
         hold("C10", content !== undefined, () => `the position ${row.positionBytes} of ${row.path} is in no file`),
       );
-      if (content !== undefined) this.#pass(row, content);
+      if (content === undefined) continue;
+      content.seenBytes = Math.max(content.seenBytes, Math.min(row.sizeBytes, content.sizeBytes));
+      this.#pass(row, content);
     }
   }
 

@@ -6,7 +6,7 @@
 export class Content {
   /** Bytes that a loss of power leaves. */
   syncedBytes = 0;
-  /** How far the living agent has read them, and how far it has seen them. */
+  /** How far the living agent has read them, and how far it says that it has seen them. */
   readBytes = 0;
   seenBytes = 0;
   #buffer = Buffer.alloc(1_024);

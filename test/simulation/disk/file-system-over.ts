@@ -102,11 +102,7 @@ export class AgentFiles implements FileSystem {
         if (!isProbe && !this.#isGone) content.readBytes = Math.max(content.readBytes, endBytes);
         return endBytes - positionBytes;
       },
-      stat: () => {
-        const { content } = inode;
-        if (!this.#isGone) content.seenBytes = content.sizeBytes;
-        return statOf(inode);
-      },
+      stat: () => statOf(inode),
       close: () => {
         if (this.#handles.delete(handle)) this.#disk.releaseHandle(inode);
         return Promise.resolve();

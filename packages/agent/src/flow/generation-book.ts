@@ -138,6 +138,11 @@ export class GenerationBook {
     this.byInode.set(inodeKey(generation), generation);
   }
 
+  /** True when a generation holds the inode: that of a file that was let go may be given to the next copy of a log. */
+  isHeld(stat: { readonly device: string; readonly inode: string }): boolean {
+    return this.byInode.get(inodeKey(stat))?.file !== undefined;
+  }
+
   /** Lets go of the inode, where it is this generation's. */
   unbind(generation: Generation): void {
     const key = inodeKey(generation);
@@ -161,7 +166,8 @@ export class GenerationBook {
     generation.status = "missing";
     generation.missingSinceMs = this.options.system.wallNow();
     this.rotated(generation, "missing");
-    this.reportLoss(generation, "missing");
+    this.reportLoss(generation, "missing"); // And nobody looks for it after a restart.
+    generation.sizeBytes = generation.readBytes;
   }
 
   /** Counts what a file that is gone held unread; once. */

@@ -207,8 +207,10 @@ export function restoreGeneration(
 ): Generation {
   const generation = new Generation(row, nowMs, onChunkDone);
   generation.isDirty = false;
-  generation.status = row.isMissing ? "missing" : "following";
-  generation.lossReported = row.isMissing;
+  // A file that left was read to its end and let go, and the agent died before all of it was stored: it is looked for.
+  const isDone = row.isMissing && row.positionBytes >= row.sizeBytes;
+  generation.status = isDone ? "missing" : "following";
+  generation.lossReported = isDone;
   generation.missingSinceMs = row.updatedMs;
   return generation;
 }

@@ -129,7 +129,7 @@ export class Newcomers {
     const siblings = (await this.#book.options.files.siblings(path)).filter((name) => isRotatedName(name, path));
     const unknown = siblings
       .flatMap((name) => this.#book.sight(name))
-      .filter((sibling) => this.#isUnknown(sibling, generation) && !inPattern.has(inodeKey(sibling)));
+      .filter((sibling) => !this.#book.isHeld(sibling) && !inPattern.has(inodeKey(sibling)));
     for (const sighting of betweenGenerations(left, unknown)) {
       const file = await this.#book.openFile(sighting.path);
       if (file === undefined) continue;
@@ -138,12 +138,6 @@ export class Newcomers {
         else (await this.#book.begin(sighting, file, { predecessor: generation, because: "new" })).status = "leaving";
       });
     }
-  }
-
-  /** True also for a file that was given the inode of the one that left, of which no handle is left. */
-  #isUnknown(sighting: Sighting, left: Generation): boolean {
-    const known = this.#book.byInode.get(inodeKey(sighting));
-    return known === undefined || (known === left && left.file === undefined);
   }
 
   /** True when the file begins with what a followed file begins with: a copy, and its original has been read. */

@@ -57,7 +57,7 @@ export class Replacements {
     const siblings = await this.#book.options.files.siblings(generation.path);
     const others = siblings.filter((path) => !inPattern.has(path)).flatMap((path) => this.#book.sight(path));
     for (const candidate of [...newcomers, ...others]) {
-      if (this.#book.byInode.has(inodeKey(candidate)) || candidate.sizeBytes === 0) continue;
+      if (this.#book.isHeld(candidate) || candidate.sizeBytes === 0) continue;
       const file = await this.#book.openFile(candidate.path);
       if (file === undefined) continue;
       if (await orClose(this.#book, file, () => this.#continueIn(generation, candidate, file))) {
