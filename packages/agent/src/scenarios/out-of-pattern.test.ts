@@ -41,6 +41,34 @@ test.each(["app.log.1", "app.log.2"])(
   },
 );
 
+test("[C9] [C10] a log that was let go before it was stored is looked for after a restart", async () => {
+  // The log is renamed and read to its end, and nothing of it is stored. After rotateWaitMillis the agent lets it go, and
+  // stops before the destination answers again.
+  const place = createBench("app.log", { rotateWaitMillis: 1_000 });
+  place.write("app.log", text(numbered("a", 1, 20)));
+  place.destination.fateOf = never;
+  place.start();
+  while (place.destination.puts < 20) {
+    place.system.advance(100);
+    await place.system.breathe();
+  }
+  place.rename("app.log", "app.log.1");
+  while (place.agent.status()[0]?.files[0]?.status !== "missing") {
+    place.system.advance(500);
+    await place.system.breathe();
+  }
+  const stopped = place.stop();
+  while (!place.events.some((event) => event.type === "flow-stopped")) {
+    place.system.advance(1_000);
+    await place.system.breathe();
+  }
+  await stopped;
+  place.destination.fateOf = () => undefined;
+  place.start();
+  await place.settle();
+  expect(place.lines).toEqual(numbered("a", 1, 20));
+});
+
 test("[C9] a log that came and went while the agent was stopped is read from where rotation put it", async () => {
   const place = createBench("app.log");
   place.write("app.log", text(numbered("a", 1, 10)));
