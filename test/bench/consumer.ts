@@ -8,6 +8,7 @@
 import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import type { Report, Row } from "./support/report.ts";
+import { measureFanOut } from "./support/fan-out-latency.ts";
 import type { HostileCost } from "./support/hostile-reader.ts";
 import type { Shape } from "./support/reading-answer.ts";
 
@@ -63,6 +64,7 @@ export async function run(report: Report): Promise<void> {
       `${rounds} interleaved rounds of ${roundMs / 1_000} s after a warm-up of ${warmUpMs / 1_000} s; higher is better.`,
   );
   for (const shape of shapes) await compareReaders(report, shape);
+  await measureFanOut(report);
   await measureHostile(report);
 }
 

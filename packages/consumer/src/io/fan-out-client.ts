@@ -5,7 +5,6 @@ import {
   DescribeStreamConsumerCommand,
   KinesisClient,
   RegisterStreamConsumerCommand,
-  SubscribeToShardCommand,
   type SubscribeToShardEvent,
   type SubscribeToShardEventStream,
 } from "@aws-sdk/client-kinesis";
@@ -17,6 +16,7 @@ import {
   type Answer,
   type CallOptions,
 } from "@millrace/core/kinesis";
+import { FastSubscribeToShardCommand } from "./subscribe-command.ts";
 import type { FanOutPort, StreamConsumer, SubscriptionEvent } from "../retrieval/fan-out-port.ts";
 
 /** A client for HTTP/2 with the Region, endpoint and credentials of another, whose own handler may be HTTP/1.1. */
@@ -43,7 +43,7 @@ export function fanOutFromClient(client: KinesisClient): FanOutPort {
       }, options),
     subscribeToShard: ({ consumerArn, shardId, position }, options) =>
       settle(async () => {
-        const command = new SubscribeToShardCommand({
+        const command = new FastSubscribeToShardCommand({
           ConsumerARN: consumerArn,
           ShardId: shardId,
           StartingPosition: {
