@@ -20,6 +20,18 @@ export interface ChildShard {
     readonly endingHashKey: bigint;
 }
 
+export interface EventFrame {
+    readonly headers: Readonly<Record<string, string>>;
+    readonly payload: Buffer;
+}
+
+export declare class EventFrames {
+    #private;
+    push(piece: Uint8Array): void;
+    get isBetweenFrames(): boolean;
+    next(): EventFrame | undefined;
+}
+
 export type FailureKind = "throttle" | "transient" | "permanent" | "aborted";
 
 export interface GetRecordsRequest {
@@ -172,6 +184,8 @@ export declare function childShards(children: readonly WireChildShard[] | undefi
 export declare function classifyFailure(code: string, httpStatus: number | undefined): Exclude<FailureKind, "aborted">;
 
 export declare function compareSequenceNumbers(a: string, b: string): number;
+
+export declare function decodeGetRecordsJson(body: Buffer): GetRecordsOutput;
 
 export declare function isSequenceNumber(text: string): boolean;
 
