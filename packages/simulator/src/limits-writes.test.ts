@@ -94,6 +94,8 @@ describe("1.1 PutRecords", () => {
     });
     expect(await simulator.refusal("PutRecords", entry({ PartitionKey: "é".repeat(256) }))).toBe("no refusal");
     expect(await simulator.refusal("PutRecords", entry({ PartitionKey: "é".repeat(257) }))).toMatch(/^ValidationEx/);
+    expect(await simulator.refusal("PutRecords", entry({ PartitionKey: "\u{1F600}".repeat(256) }))).toBe("no refusal");
+    expect(await simulator.refusal("PutRecords", entry({ PartitionKey: "\u{1F600}".repeat(257) }))).toMatch(/^Validat/);
     expect(await simulator.refusal("PutRecords", entry({ PartitionKey: "" }))).toMatch(/^ValidationException/);
     expect(await simulator.refusal("PutRecords", entry({ PartitionKey: undefined }))).toMatch(/must not be null/);
     const last = String(2n ** 128n - 1n);

@@ -116,7 +116,7 @@ function checkMap(walk: Walk, shape: MapShape, value: unknown): void {
 }
 
 function checkText(walk: Walk, shape: TextShape, value: string): void {
-  checkRange(walk, value.length, shape, "have length", value);
+  checkRange(walk, characterCount(value, shape.max), shape, "have length", value);
   if (shape.values !== undefined && !shape.values.includes(value)) {
     violate(walk, undefined, show(value), `Member must satisfy enum value set: [${shape.values.join(", ")}]`);
   }
@@ -129,6 +129,14 @@ function checkText(walk: Walk, shape: TextShape, value: string): void {
   if (!pattern.test(value)) {
     violate(walk, undefined, show(value), `Member must satisfy regular expression pattern: ${shape.pattern}`);
   }
+}
+
+/** Length as Smithy counts it: in Unicode characters, of which one may take two units of a JavaScript string. */
+function characterCount(value: string, max: number | undefined): number {
+  if (max === undefined || value.length <= max) return value.length;
+  let count = 0;
+  for (const _ of value) count++;
+  return count;
 }
 
 function checkRange(
