@@ -8,6 +8,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import type { Report, Row } from "./support/report.ts";
 import type { Sink } from "./support/put-contenders.ts";
+import type { Latencies } from "./support/put-latency.ts";
 import type { Round } from "./support/put-process.ts";
 
 const rounds = 5;
@@ -37,9 +38,27 @@ export async function run(report: Report): Promise<void> {
       await compare(report, `${shape.name}, aggregated`, sink, shape, shape.times, aggregated);
       await compare(report, `${shape.name}, plain records, 500 a request`, sink, shape, shape.plainTimes, plain);
     }
+    await measureLatency(report, sink);
   } finally {
     child.disconnect();
   }
+}
+
+/** The default linger, which latency is measured against. */
+const lingerMs = 100;
+const latencySeconds = 10;
+
+async function measureLatency(report: Report, sink: Sink): Promise<void> {
+  const rows: Row[] = [];
+  for (const perSecond of [1_000, 20_000, 50_000]) {
+    const args = [sink.http1, perSecond, latencySeconds].map(String);
+    const [taken] = (await once(fork(new URL("support/put-latency.ts", import.meta.url), args), "message")) as [
+      Latencies,
+    ];
+    const values = { "p50 ms": taken.p50Ms, "p99 ms": taken.p99Ms, "p99 past linger, ms": taken.p99Ms - lingerMs };
+    rows.push({ name: `${perSecond} puts a second`, values });
+  }
+  report.add({ title: `200 B, aggregated, JSON: how long a put takes with a linger of ${lingerMs} ms`, rows });
 }
 
 async function compare(

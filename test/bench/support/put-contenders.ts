@@ -74,26 +74,35 @@ function producerFor(sink: Sink, options: Partial<ProducerOptions>): { producer:
   };
 }
 
+/** Records put before those put earlier are awaited: about four requests' worth, as the others have under way. */
+const batchRecords = { aggregated: 20_000, plain: 2_000 };
+
 /** A promise for each record, each awaited: all of a batch, one batch behind the last put. */
 class MillracePuts implements PutContender {
   readonly #producer: Producer;
   readonly #client: KinesisClient;
+  readonly #batch: number;
 
   constructor(sink: Sink, options: Partial<ProducerOptions>) {
     ({ producer: this.#producer, client: this.#client } = producerFor(sink, options));
+    this.#batch = options.aggregation === false ? batchRecords.plain : batchRecords.aggregated;
   }
 
   async run(inputs: readonly Input[], times: number): Promise<void> {
     const producer = this.#producer;
     let before: Promise<unknown>[] = [];
+    let puts: Promise<unknown>[] = [];
     for (let time = 0; time < times; time++) {
-      const puts: Promise<unknown>[] = [];
-      for (const { partitionKey, data } of inputs) puts.push(producer.put({ partitionKey, data }));
-      await Promise.all(before);
-      before = puts;
+      for (const { partitionKey, data } of inputs) {
+        puts.push(producer.put({ partitionKey, data }));
+        if (puts.length < this.#batch) continue;
+        await Promise.all(before);
+        before = puts;
+        puts = [];
+      }
     }
     await producer.flush();
-    await Promise.all(before);
+    await Promise.all([...before, ...puts]);
   }
 
   async close(): Promise<void> {
