@@ -9,9 +9,14 @@ import { orClose } from "./or-close.ts";
 import { hasTrail, lookInto } from "./probe.ts";
 import { isSameLog, stemOf } from "./rotation.ts";
 
+/** Failures to open what may hold a generation's rest, after which it is given up. */
+const failuresToGoOn = 5;
+
 /** Carries out truncations. */
 export class Replacements {
   readonly #book: GenerationBook;
+  /** Candidates that could not be opened. */
+  readonly #failures = new WeakMap<Generation, number>();
 
   constructor(book: GenerationBook) {
     this.#book = book;
@@ -58,7 +63,7 @@ export class Replacements {
     const others = siblings.filter((path) => !inPattern.has(path)).flatMap((path) => this.#book.sight(path));
     for (const candidate of [...newcomers, ...others]) {
       if (this.#book.isHeld(candidate) || candidate.sizeBytes === 0) continue;
-      const file = await this.#book.openFile(candidate.path);
+      const file = await this.#openCandidate(generation, candidate.path);
       if (file === undefined) continue;
       if (await orClose(this.#book, file, () => this.#continueIn(generation, candidate, file))) {
         if (generation.status !== "ended") {
@@ -69,6 +74,21 @@ export class Replacements {
       await file.close();
     }
     return false;
+  }
+
+  /**
+   * Opens what may hold a generation's rest. The host is out of handles when the log is truncated: whoever takes the copy
+   * for no copy then loses what of the log was not stored when the agent dies. So the look comes again, a few times.
+   * @throws {Error} the host's failure.
+   */
+  async #openCandidate(generation: Generation, path: string): Promise<OpenFile | undefined> {
+    const opened = await this.#book.options.files.open(path);
+    if (opened.ok) return opened.file;
+    const { code, reason } = opened.fault;
+    const failures = (this.#failures.get(generation) ?? 0) + 1;
+    this.#failures.set(generation, failures);
+    if (reason !== "other" || failures > failuresToGoOn) return undefined;
+    throw Object.assign(new Error(`${code}: ${path} cannot be opened`), { code, syscall: "open" });
   }
 
   /** Goes on reading a generation in a copy of its file. False when the file is no copy. */
@@ -108,7 +128,7 @@ export class Replacements {
     for (const path of new Set([generation.path, ...beside])) {
       const [sibling] = this.#book.sight(path);
       if (sibling === undefined || inodeKey(sibling) !== inodeKey(generation)) continue;
-      const file = await this.#book.openFile(path);
+      const file = await this.#openCandidate(generation, path);
       if (file === undefined) continue;
       const look = await orClose(this.#book, file, () => lookInto(file, generation.evidence()));
       if (look.verdict !== "same" || wasBornAgain(generation, file.stat())) {
