@@ -41,7 +41,6 @@ export const agentCoverage = [
   "excusedLines",
   "repeatedLines",
   "event-bytes-possibly-lost",
-  "event-flow-paused",
   "event-file-unreadable",
   "event-positions-not-saved",
 ] as const;
