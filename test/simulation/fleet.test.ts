@@ -8,6 +8,7 @@ import { Leases } from "./checkers/leases.ts";
 import { Ledger } from "./components/ledger.ts";
 import { createFleetWorld, runFleetWorld } from "./fleet.ts";
 import { runFleet } from "./run-seed.ts";
+import { runScale } from "./scale.ts";
 import type { Checker } from "./world/checker.ts";
 import { Coverage } from "./world/coverage.ts";
 import { StoredLog, type StoredMember } from "./world/stored-log.ts";
@@ -38,6 +39,13 @@ describe("producers and workers while everything goes wrong", () => {
     memory.update = (change) => update({ ...change, conditions: [] });
     await expect(runFleetWorld(parts, loadedMs)).rejects.toThrow(/^\[C[34]\]/);
   });
+});
+
+test("[C8] a fleet at rest is balanced, only its leader scans, and a shard costs what its renewals do", async () => {
+  // 2,000 shards and 20 workers with `pnpm sim --scale`.
+  const outcome = await runScale(60, 6);
+  expect(outcome.scanners).toBe(1);
+  expect(outcome.writesPerShardPerSecond).toBeLessThanOrEqual(0.25);
 });
 
 test("what happened in no world is named", () => {

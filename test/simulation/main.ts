@@ -6,6 +6,7 @@ import { parseArgs } from "node:util";
 import { agentCoverage } from "./agents.ts";
 import { fleetCoverage } from "./fleet.ts";
 import { runAgent, runFleet, runProducers, WorldError } from "./run-seed.ts";
+import { runScale } from "./scale.ts";
 import { Coverage } from "./world/coverage.ts";
 
 const usage = `pnpm sim [--seed N] [--seeds N] [--minutes N] [--keep-going]
@@ -13,7 +14,8 @@ const usage = `pnpm sim [--seed N] [--seeds N] [--minutes N] [--keep-going]
   --seed N     run the worlds of this seed (with --seeds, the first of them)
   --seeds N    run the worlds of as many seeds (default 50)
   --minutes N  minutes of virtual time for which the fleet and the agent are loaded and troubled (default 30)
-  --keep-going goes on with the next seed where one has failed`;
+  --keep-going goes on with the next seed where one has failed
+  --scale      instead, 20 workers on 2,000 shards at rest: balanced, only the leader scans, and what a shard costs`;
 
 /** From this many seeds on, something that happened in none of them fails the run. */
 const seedsToCover = 5;
@@ -29,6 +31,7 @@ async function main(args: readonly string[]): Promise<number> {
         seeds: number,
         minutes: number,
         "keep-going": { type: "boolean" },
+        scale: { type: "boolean" },
         help: { type: "boolean" },
       },
     }).values;
@@ -38,6 +41,10 @@ async function main(args: readonly string[]): Promise<number> {
   }
   if (values.help === true) {
     console.log(usage);
+    return 0;
+  }
+  if (values.scale === true) {
+    console.log(JSON.stringify(await runScale(2_000, 20)));
     return 0;
   }
   const first = readCount("--seed", values.seed, 1);
