@@ -90,12 +90,14 @@ class MillracePuts implements PutContender {
 
   async run(inputs: readonly Input[], times: number): Promise<void> {
     const producer = this.#producer;
+    // Large records are few, so that two batches of them fit into the producer's buffer.
+    const batch = Math.min(this.#batch, inputs.length);
     let before: Promise<unknown>[] = [];
     let puts: Promise<unknown>[] = [];
     for (let time = 0; time < times; time++) {
       for (const { partitionKey, data } of inputs) {
         puts.push(producer.put({ partitionKey, data }));
-        if (puts.length < this.#batch) continue;
+        if (puts.length < batch) continue;
         await Promise.all(before);
         before = puts;
         puts = [];
