@@ -17,69 +17,91 @@ export type Tenure = EntryOf<"tenure">;
 
 type EntryOf<T extends Entry["type"]> = Extract<Entry, { type: T }>;
 
-/** Everything that was told, in the order in which it came. */
+/** A call of a handler. */
+interface Delivery {
+  readonly workerId: string;
+  readonly shardId: string;
+  readonly token: string;
+  readonly atUs: number;
+  readonly lines: number;
+}
+
+/** Everything that was told, in the order in which it came. What is asked for again and again is kept as it comes. */
 export class Journal {
-  readonly entries: Entry[] = [];
   readonly delivered = new Set<string>();
   deliveries = 0;
+  readonly #entries: Entry[] = [];
+  readonly #calls: Delivery[] = [];
+  readonly #tenuresOf = new Map<string, Tenure[]>();
+  readonly #current = new Map<string, Tenure>();
+  readonly #finished = new Set<string>();
+  #leader: string | undefined;
 
   add(entry: Entry): void {
-    this.entries.push(entry);
-    if (entry.type !== "records") return;
-    this.deliveries += entry.lines.length;
-    for (const line of entry.lines) this.delivered.add(line);
+    if (entry.type === "records") {
+      const { workerId, shardId, token, atUs, lines } = entry;
+      this.#calls.push({ workerId, shardId, token, atUs, lines: lines.length });
+      this.deliveries += lines.length;
+      for (const line of lines) this.delivered.add(line);
+      return;
+    }
+    this.#entries.push(entry);
+    if (entry.type === "leads") this.#leader = entry.workerId;
+    else if (entry.type === "tenure") this.#begins(entry);
+    else if (entry.type === "finished") {
+      this.#finished.add(entry.shardId);
+      this.#current.delete(entry.shardId);
+    } else if (entry.type === "released" || entry.type === "lost") {
+      if (this.#current.get(entry.shardId)?.workerId === entry.workerId) this.#current.delete(entry.shardId);
+    }
+  }
+
+  #begins(tenure: Tenure): void {
+    const { shardId, token } = tenure;
+    const known = this.#tenuresOf.get(shardId) ?? [];
+    known.push(tenure);
+    this.#tenuresOf.set(shardId, known);
+    const before = this.#current.get(shardId);
+    if (before === undefined || isLater(token, before.token)) this.#current.set(shardId, tenure);
   }
 
   of<T extends Entry["type"]>(type: T): readonly EntryOf<T>[] {
-    return this.entries.filter((entry): entry is EntryOf<T> => entry.type === type);
+    return this.#entries.filter((entry): entry is EntryOf<T> => entry.type === type);
   }
 
   /** Writes everything but the records to a file, in the order of the clock. Gives its path. */
   save(): string {
     const path = join(mkdtempSync(join(tmpdir(), "millrace-torture-consumer-")), "journal.jsonl");
-    const entries = this.entries.filter(({ type }) => type !== "records").toSorted((a, b) => a.atUs - b.atUs);
+    const entries = this.#entries.toSorted((a, b) => a.atUs - b.atUs);
     writeFileSync(path, entries.map((entry) => `${JSON.stringify(entry)}\n`).join(""));
     return path;
   }
 
   /** Who reads each shard that is neither finished nor given up, with the token of its tenure. */
   get tenures(): ReadonlyMap<string, Tenure> {
-    const tenures = new Map<string, Tenure>();
-    for (const entry of this.entries) {
-      if (entry.type === "tenure") {
-        const before = tenures.get(entry.shardId);
-        if (before === undefined || BigInt(before.token) < BigInt(entry.token)) tenures.set(entry.shardId, entry);
-      }
-      if (entry.type === "finished") tenures.delete(entry.shardId);
-      const isOver = entry.type === "released" || entry.type === "lost";
-      if (isOver && tenures.get(entry.shardId)?.workerId === entry.workerId) {
-        tenures.delete(entry.shardId);
-      }
-    }
-    return tenures;
+    return this.#current;
   }
 
   /** Who led last. */
   get leader(): string | undefined {
-    return this.entries.findLast((entry) => entry.type === "leads")?.workerId;
+    return this.#leader;
   }
 
   /** When a shard was first read under a token past `token`; undefined when it was not yet. */
   followed(shardId: string, token: string): number | undefined {
-    return this.of("tenure").find((entry) => entry.shardId === shardId && BigInt(entry.token) > BigInt(token))?.atUs;
+    return this.#tenuresOf.get(shardId)?.find((tenure) => isLater(tenure.token, token))?.atUs;
   }
 
   isFinished(shardId: string): boolean {
-    return this.entries.some((entry) => entry.type === "finished" && entry.shardId === shardId);
+    return this.#finished.has(shardId);
   }
 
   /** Checkpoints that were begun and stored by one owner although another one had the shard already [C4]. */
   get staleCheckpoints(): readonly string[] {
     return this.of("checkpoint").flatMap((stored) => {
-      const newer = this.of("tenure").find(
-        (tenure) =>
-          tenure.shardId === stored.shardId && isLater(tenure.token, stored.token) && tenure.atUs < stored.sinceUs,
-      );
+      const newer = this.#tenuresOf
+        .get(stored.shardId)
+        ?.find((tenure) => isLater(tenure.token, stored.token) && tenure.atUs < stored.sinceUs);
       return newer === undefined ? [] : [`${stored.shardId}: ${stored.workerId} stored after ${newer.workerId} began`];
     });
   }
@@ -92,15 +114,13 @@ export class Journal {
       if (!known.some(({ token }) => token === stored.token)) known.push(stored);
       firstStored.set(stored.shardId, known);
     }
-    return this.of("records").flatMap((records) => {
+    return this.#calls.flatMap((records) => {
       const newer = firstStored
         .get(records.shardId)
         ?.find((stored) => isLater(stored.token, records.token) && stored.atUs < records.atUs);
       if (newer === undefined) return [];
       const lateMs = Math.round((records.atUs - newer.atUs) / 1000);
-      return [
-        `${records.shardId}: ${records.workerId} got ${records.lines.length} ${lateMs} ms after ${newer.workerId}`,
-      ];
+      return [`${records.shardId}: ${records.workerId} got ${records.lines} ${lateMs} ms after ${newer.workerId}`];
     });
   }
 
