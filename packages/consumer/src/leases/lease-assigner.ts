@@ -15,7 +15,7 @@ import { countDecisions, countWritten } from "./leader-metrics.ts";
 import { planAssignment } from "./lease-assignment.ts";
 import type { CounterObservations } from "./lease-expiry.ts";
 import type { LeaderLock } from "./leader-lock.ts";
-import type { Lease } from "./lease.ts";
+import { actualOwner, type Lease } from "./lease.ts";
 import type { LeaseTable } from "./lease-table.ts";
 import { assignment, handOffRequest } from "./lease-writes.ts";
 import type { AssignmentDecision, AssignmentLimits } from "./placement.ts";
@@ -46,6 +46,8 @@ export class LeaseAssigner {
   readonly #queue = new PQueue({ concurrency: assignmentsInFlight });
   /** Since when this leader has seen a hand-off pending, by lease. */
   #handOffs = new Map<string, { readonly receiver: string | undefined; readonly since: number }>();
+  /** Who was first seen with each lease, and the counter then. */
+  #owners = new Map<string, { readonly owner: string | undefined; readonly counter: bigint }>();
   #balancedAt = -Infinity;
   /** When a worker with reports of its own last gave or got by balancing. */
   #movedAt = new Map<string, number>();
@@ -57,6 +59,7 @@ export class LeaseAssigner {
   /** Another worker leads: what was seen is out of date when this one leads again. */
   forget(): void {
     this.#handOffs = new Map();
+    this.#owners = new Map();
     this.#movedAt = new Map();
     this.#balancedAt = -Infinity;
   }
@@ -65,6 +68,7 @@ export class LeaseAssigner {
   async assign(fleet: FleetRows, observations: CounterObservations, suspects: Suspects, now: number): Promise<void> {
     const { system, failoverTimeMs, leaseAssignmentStrategy, metrics } = this.#options;
     this.#watchHandOffs(fleet.leases, now);
+    this.#watchOwners(fleet.leases);
     const workers = eligibleWorkers(fleet, suspects, system.wallNow());
     const strategy = chooseStrategy(leaseAssignmentStrategy, workers);
     const balance = strategy === "count" || now - this.#balancedAt >= balanceEveryFailovers * failoverTimeMs;
@@ -73,7 +77,7 @@ export class LeaseAssigner {
       workers.flatMap(({ workerId, series }) => (Object.keys(series).length > 0 ? workerId : [])),
     );
     const plannedAt = system.now();
-    const { decisions, waiting } = planAssignment({
+    const { decisions: planned, waiting } = planAssignment({
       ...this.#options,
       strategy,
       leases: fleet.leases.filter((lease) => !isShardEnd(lease.checkpoint)),
@@ -84,6 +88,9 @@ export class LeaseAssigner {
       balance,
       isHandOffOverdue: (lease) => this.#isHandOffOverdue(lease, now),
     });
+    const decisions = planned.filter(({ cause, lease }) => cause !== "balance" || this.#isTakenUp(lease));
+    // What cannot be asked for yet is planned again in the next round.
+    if (decisions.length < planned.length) this.#balancedAt = -Infinity;
     const writingAt = system.now();
     if (metrics !== undefined) countDecisions(metrics, decisions, waiting, writingAt - plannedAt);
     for (const { cause, lease, receiver } of decisions) {
@@ -113,6 +120,26 @@ export class LeaseAssigner {
       pending.set(lease.leaseKey, same ? known : { receiver: lease.leaseOwner, since: now });
     }
     this.#handOffs = pending;
+  }
+
+  #watchOwners(leases: readonly Lease[]): void {
+    const owners = new Map<string, { readonly owner: string | undefined; readonly counter: bigint }>();
+    for (const lease of leases) {
+      const owner = actualOwner(lease);
+      const known = this.#owners.get(lease.leaseKey);
+      const same = known !== undefined && known.owner === owner;
+      owners.set(lease.leaseKey, same ? known : { owner, counter: lease.leaseCounter });
+    }
+    this.#owners = owners;
+  }
+
+  /**
+   * True once the owner was seen to renew the lease. Asked to hand over a lease that it has not found yet, an owner would
+   * not find it any more: the index has it under the receiver, and it would stand still until it expires.
+   */
+  #isTakenUp(lease: Lease): boolean {
+    const known = this.#owners.get(lease.leaseKey);
+    return known !== undefined && lease.leaseCounter > known.counter;
   }
 
   #isHandOffOverdue(lease: Lease, now: number): boolean {
