@@ -136,8 +136,9 @@ function planHabits(random: Prng, failoverTimeMs: number): Habits {
   const concurrency = random.pick([0, 0, 1, 4, 16]);
   return {
     concurrency,
-    failures: random.pick([0, 0.02, 0.1]),
-    // A single record that is slow holds up those behind it: with more of them a shard would never be read to its end.
+    // A single record that is slow, or is tried again, holds up those behind it: with more of them a shard would never be
+    // read to its end.
+    failures: random.pick([0, 0.02, concurrency === 0 ? 0.1 : 0.005]),
     slow: random.pick([0, concurrency === 0 ? 0.01 : 0.000_5]),
     slowMs: random.pick([200, 2 * failoverTimeMs]),
   };
