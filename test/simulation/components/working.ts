@@ -129,7 +129,7 @@ export class Working implements Component {
     deliveries.onDelivery(idOf(record));
     const end = keyOrder.begin(signal, shardId, record.partitionKey ?? "", place);
     const isSlow = system.random() < habits.slow;
-    await sleep(system, system.random() * (isSlow ? 2 * habits.slowMs : 20));
+    await sleep(system, system.random() * (isSlow ? 2 * habits.slowMs : 4));
     const fails = system.random() < habits.failures;
     if (!fails) finished.onFinished(shardId, place);
     end(!fails);
