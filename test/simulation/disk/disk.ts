@@ -154,7 +154,7 @@ export class Disk {
   #setContent(inode: Inode, content: Content): void {
     inode.content = content;
     this.history.push(content);
-    if (this.history.length > 300) this.history.shift();
+    if (this.history.length > 2_000) this.history.shift();
   }
 
   #touch(inode: Inode): void {

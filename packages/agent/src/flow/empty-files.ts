@@ -1,5 +1,5 @@
 /**
- * Driver. Files that were empty when they were seen, held open until they say what they are.
+ * Driver. Files that were empty when they were seen, or could not be read, held open until they say what they are.
  *
  * A log is created empty; a scan sees it; it is filled and rotated out of the pattern; the next scan finds another file
  * at its path. Without the handle nobody would ever know of the lines in between [C9].
@@ -12,7 +12,7 @@ const maxHeldFiles = 256;
 export class EmptyFiles {
   readonly #held = new Map<string, { readonly path: string; readonly file: OpenFile }>();
 
-  /** Keeps the handle of an empty file; gives false where it is not kept, and the caller closes it. */
+  /** Keeps the handle of a file; gives false where it is not kept, and the caller closes it. */
   hold(path: string, file: OpenFile): boolean {
     const key = inodeKey(file.stat());
     if (this.#held.has(key) || this.#held.size >= maxHeldFiles) return false;

@@ -51,8 +51,9 @@ export class Newcomers {
       await this.#take(sighting, file, predecessor, gone);
       return true;
     } catch (error) {
-      // Neither explained nor followed: the next scan opens it anew.
-      if (this.#book.byInode.get(key)?.file !== file) await file.close();
+      // Neither explained nor followed. The next scan goes on with the handle: by then the path may lead elsewhere.
+      const isFollowed = this.#book.byInode.get(key)?.file === file;
+      if (!isFollowed && !this.#empty.hold(sighting.path, file)) await file.close();
       if (!isSystemError(error)) throw error;
       this.#book.fault(sighting.path, error.code);
       return false;
