@@ -107,6 +107,7 @@ async function compareReaders(report: Report, shape: (typeof shapes)[number]): P
         await once(child, "message");
         await turn(child, warmUpMs);
         const result = await turn(child, roundMs);
+        if (result.records === 0) throw new Error(`${way} read nothing within ${roundMs} ms`);
         measured[place]?.push(result);
         child.disconnect();
         await once(child, "exit");

@@ -15,7 +15,7 @@ const shardCount = 4;
 const jsonType = "application/x-amz-json-1.1";
 const tickMs = 2;
 
-const answer = JSON.parse(readingAnswer({ dataBytes: 200, isAggregated: true }).json.toString()) as {
+const answer = JSON.parse(readingAnswer({ dataBytes: 200, isAggregated: true }).json().toString()) as {
   Records: { Data: string; PartitionKey: string }[];
 };
 /** One aggregate of about 50 KB an event. */

@@ -10,14 +10,17 @@ export interface Shape {
   readonly isAggregated: boolean;
 }
 
-/** One answer in both formats. */
+/** Answers in both formats: the same records, under places that come after those of the answer before. */
 export interface ReadingAnswer {
-  readonly json: Buffer;
-  readonly cbor: Buffer;
+  readonly json: () => Buffer;
+  readonly cbor: () => Buffer;
   readonly userRecords: number;
 }
 
 const answerBytes = 2_000_000;
+/** What every sequence number begins with; nothing in the payloads does. Behind it stand the answer's count and a record's. */
+const sequencePrefix = "496000000000000000000000";
+const countDigits = 12;
 /** Of one linger's traffic into one shard: many keys, each seen a few times. */
 const distinctKeys = 1_000;
 
@@ -28,16 +31,30 @@ export function readingAnswer(shape: Shape): ReadingAnswer {
   }));
   const records = shape.isAggregated ? aggregatesOf(inputs) : inputs;
   const placed = records.map(({ partitionKey, data }, index) => ({
-    SequenceNumber: String(49_600_000_000_000_000_000_000_000_000_000_000_000_000_000_000_000_000_000n + BigInt(index)),
+    SequenceNumber: sequencePrefix + "0".repeat(countDigits) + String(index).padStart(20, "0"),
     ApproximateArrivalTimestamp: 1_700_000_000 + index / 1_000,
     Data: data,
     PartitionKey: partitionKey,
   }));
   const rest = { NextShardIterator: "i".repeat(200), MillisBehindLatest: 1_000 };
   return {
-    json: Buffer.from(JSON.stringify({ Records: placed, ...rest }, base64InJson)),
-    cbor: encodeCbor({ Records: placed, ...rest }),
+    json: renumbered(Buffer.from(JSON.stringify({ Records: placed, ...rest }, base64InJson))),
+    cbor: renumbered(encodeCbor({ Records: placed, ...rest })),
     userRecords: inputs.length,
+  };
+}
+
+/** Gives copies of an answer, each with a higher count in its sequence numbers: a consumer leaves out what it has read. */
+function renumbered(answer: Buffer): () => Buffer {
+  const places: number[] = [];
+  const prefix = Buffer.from(sequencePrefix);
+  for (let at = answer.indexOf(prefix); at >= 0; at = answer.indexOf(prefix, at + 1)) places.push(at + prefix.length);
+  let count = 0;
+  return () => {
+    const copy = Buffer.from(answer);
+    const digits = String(++count).padStart(countDigits, "0");
+    for (const place of places) copy.write(digits, place, "latin1");
+    return copy;
   };
 }
 

@@ -1,5 +1,5 @@
 /**
- * Driver. A process that answers GetRecords with the same records again and again: shards that never run dry and cost next
+ * Driver. A process that answers GetRecords with the same records under ever new places: shards that never run dry and cost next
  * to nothing to serve. Started by the consumer's bench, which tells the shape of the records in its arguments.
  */
 import { createServer } from "node:http";
@@ -38,8 +38,8 @@ const server = createServer((request, response) => {
   const action = String(request.headers["x-amz-target"]).split(".")[1] ?? "";
   const isCbor = type.includes("cbor");
   const other = others[action];
-  const wanted = isCbor ? answer.cbor : answer.json;
-  const body = other === undefined ? wanted : isCbor ? encodeCbor(other) : Buffer.from(JSON.stringify(other));
+  const next = isCbor ? answer.cbor : answer.json;
+  const body = other === undefined ? next() : isCbor ? encodeCbor(other) : Buffer.from(JSON.stringify(other));
   request.resume();
   request.on("end", () => {
     response.writeHead(200, { "content-type": type, "content-length": body.length });
