@@ -4,7 +4,6 @@
 import type { AgentEvent, FlowCounters } from "../events.ts";
 import type { InstanceFields } from "../transform/ec2.ts";
 import type { FlowSettings } from "./flow-settings.ts";
-import type { FramedSpan } from "./framing-rules.ts";
 import type { PendingSpan } from "./generation.ts";
 import { partitionKeyOf } from "./partition-key.ts";
 import type { Reading } from "./reader.ts";
@@ -61,7 +60,7 @@ export class Loader {
       };
       startBytes = endBytes;
       pending.push(open);
-      if (span.truncated || span.skipped !== undefined) this.#countLongLine(span, open);
+      if (span.truncated || span.skipped === "long-line") this.#countLongLine(open);
       const shipment = span.data === undefined ? undefined : this.#load(span.data, path, open);
       if (shipment === undefined) open.settled = true;
       else shipments.push(shipment);
@@ -100,8 +99,7 @@ export class Loader {
     return { record: { data, partitionKey }, span, unfit, order: this.#order++ };
   }
 
-  #countLongLine(span: FramedSpan, { endBytes, generation }: PendingSpan): void {
-    if (span.skipped !== "long-line" && !span.truncated) return;
+  #countLongLine({ endBytes, generation }: PendingSpan): void {
     const { counters, publish, settings } = this.#options;
     counters.longLines += 1;
     publish({ type: "long-line", flow: settings.id, path: generation.path, endBytes });

@@ -47,8 +47,11 @@ export class FileFinder {
     const parts: (readonly string[])[] = [];
     for (const pattern of include) {
       if (isFile(pattern)) parts.push(this.#remember(pattern, undefined, () => [pattern]));
-      else if (isFlat(pattern)) parts.push(this.#matching(pattern));
-      else parts.push(await globbed(pattern));
+      else if (!isDirectory(dirname(pattern))) parts.push(await globbed(pattern));
+      // The Kinesis Agent takes the directory of a pattern as written: so does this, where that directory exists.
+      else if (basename(pattern).includes("**")) {
+        parts.push(await globbed(`${escapePath(dirname(pattern))}/${basename(pattern)}`));
+      } else parts.push(this.#matching(pattern));
     }
     const key = JSON.stringify([include, exclude]);
     const before = this.#found.get(key);
@@ -104,24 +107,16 @@ function isFile(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 }
 
-/** The Kinesis Agent takes the directory of a pattern as written: so does this, where that directory exists. */
-function isFlat(pattern: string): boolean {
-  const directory = statSync(dirname(pattern), { throwIfNoEntry: false });
-  return directory?.isDirectory() === true && !basename(pattern).includes("**");
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 async function globbed(pattern: string): Promise<readonly string[]> {
-  return await glob([withLiteralDirectory(pattern)], {
+  return await glob([pattern], {
     absolute: true,
     dot: true,
     expandDirectories: false,
     // A file may vanish between the listing and the next call.
     onlyFiles: true,
   });
-}
-
-function withLiteralDirectory(pattern: string): string {
-  const directory = dirname(pattern);
-  const isDirectory = statSync(directory, { throwIfNoEntry: false })?.isDirectory() === true;
-  return isDirectory ? `${escapePath(directory)}/${basename(pattern)}` : pattern;
 }
