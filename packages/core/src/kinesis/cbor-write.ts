@@ -5,12 +5,14 @@
  */
 import type { PutRecordsInput } from "@aws-sdk/client-kinesis";
 
-const majorUnsigned = 0;
-const majorNegative = 1;
-const majorBytes = 2;
-const majorText = 3;
-const majorArray = 4;
-const majorMap = 5;
+// Major types.
+export const majorUnsigned = 0;
+export const majorNegative = 1;
+export const majorBytes = 2;
+export const majorText = 3;
+export const majorArray = 4;
+export const majorMap = 5;
+
 /** What this file writes. */
 export type CborValue = string | number | boolean | null | Uint8Array | readonly CborValue[] | CborMap;
 export interface CborMap {

@@ -8,14 +8,8 @@
  *     head   = major type (3 bits) | argument (5 bits: 0-23 itself, 24-27 in 1, 2, 4, 8 bytes, 31 indefinite)
  *     major  = 0 unsigned | 1 negative | 2 bytes | 3 text | 4 array | 5 map | 6 tag | 7 simple, float, break
  */
-import { isBytes } from "./cbor-write.ts";
+import { isBytes, majorArray, majorBytes, majorMap, majorNegative, majorText, majorUnsigned } from "./cbor-write.ts";
 
-const majorUnsigned = 0;
-const majorNegative = 1;
-const majorBytes = 2;
-const majorText = 3;
-const majorArray = 4;
-const majorMap = 5;
 const indefinite = 31;
 /** Answers are four levels deep; a hostile one must not exhaust the stack. */
 const maxDepth = 64;
